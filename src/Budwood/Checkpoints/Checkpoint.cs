@@ -1,0 +1,96 @@
+using Budwood.Files;
+using Budwood.Numbers;
+
+namespace Budwood.Checkpoints;
+
+/// <summary>A tensor of a checkpoint under the name that its family uses.</summary>
+/// <param name="Name">Canonical name; the stored one where the family is not known.</param>
+/// <param name="Stored">Name in the files.</param>
+/// <param name="Layer">Number of the layer; null outside the layers.</param>
+/// <param name="InFamily">The family's table lists it.</param>
+public sealed record CheckpointTensor(string Name, WeightTensor Weight, Role Role, int? Layer, bool InFamily)
+{
+    public string Stored => Weight.Name;
+    public DType DType => Weight.DType;
+    public Shape Shape => Weight.Shape;
+}
+
+/// <summary>A model folder: its configuration, its family, and its tensors, of which only the headers are read.</summary>
+public sealed class Checkpoint : IDisposable
+{
+    private readonly Dictionary<string, CheckpointTensor> _byName;
+
+    private Checkpoint(string label, string folder, ModelConfig? config, WeightFiles weights)
+    {
+        Label = label;
+        Folder = folder;
+        Weights = weights;
+        Config = config;
+        Family = config is null ? null : Family.For(config);
+        Model = Family?.Describe(config!, weights.Tensors.Select(t => t.Name));
+        Numbering = Model is null ? Budwood.Checkpoints.Layers.Infer(weights.Tensors.Select(t => t.Name)) : null;
+        _byName = new(weights.Tensors.Count, StringComparer.Ordinal);
+        foreach (WeightTensor weight in weights.Tensors)
+        {
+            CheckpointTensor tensor = Describe(weight);
+            if (_byName.TryGetValue(tensor.Name, out CheckpointTensor? twin))
+                throw CheckpointFaults.TwoNamesOfOneTensor(folder, tensor.Name, twin.Stored, tensor.Stored);
+            _byName.Add(tensor.Name, tensor);
+        }
+    }
+
+    /// <summary>The model as the configuration or command line names it.</summary>
+    public string Label { get; }
+
+    public string Folder { get; }
+
+    /// <summary>config.json; null where the folder has none.</summary>
+    public ModelConfig? Config { get; }
+
+    /// <summary>The family by model_type or class name; null for a family that Budwood does not know.</summary>
+    public Family? Family { get; }
+
+    /// <summary>The family's table under this configuration.</summary>
+    public FamilyModel? Model { get; }
+
+    /// <summary>How layers are numbered where the family is not known, as far as names tell.</summary>
+    public LayerNumbering? Numbering { get; }
+
+    public WeightFiles Weights { get; }
+
+    /// <summary>Number of layers: by the family's table, else as the names tell.</summary>
+    public int Layers => Model?.Layers ?? Numbering?.Count ?? 0;
+
+    public IEnumerable<CheckpointTensor> Tensors => _byName.Values;
+
+    public bool TryGet(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CheckpointTensor? tensor) => _byName.TryGetValue(name, out tensor);
+
+    /// <summary>The same tensor in another layer; null for names outside the layers.</summary>
+    public string? Renumbered(string name, int layer) => Model is not null ? Model.Renumbered(name, layer) : Numbering?.Of(name) is null ? null : Numbering.Renumbered(name, layer);
+
+    /// <summary>Opens a folder: configuration and headers, no weights.</summary>
+    public static Checkpoint Open(string folder, string? label = null)
+    {
+        WeightFiles weights = WeightFiles.Open(folder);
+        try
+        {
+            string config = Path.Combine(folder, "config.json");
+            return new Checkpoint(label ?? folder, folder, File.Exists(config) ? ModelConfig.Read(config) : null, weights);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    private CheckpointTensor Describe(WeightTensor weight)
+    {
+        string name = weight.Name;
+        if (Model?.Canonical(name) is { } canonical) return new(canonical, weight, Model.RoleOf(name), Model.LayerOf(name), InFamily: true);
+        int? layer = Model is not null ? null : Numbering?.Of(name);
+        return new(name, weight, Roles.Guess(name), layer, InFamily: false);
+    }
+
+    public void Dispose() => Weights.Dispose();
+}

@@ -1,0 +1,33 @@
+using Budwood.Numbers;
+
+namespace Budwood.Checkpoints;
+
+/// <summary>Where the values of a tensor come from: a file, a file plus an adapter, or a step that has not been written.</summary>
+public abstract class TensorSource
+{
+    /// <summary>The type in which the values are (or would be) stored.</summary>
+    public abstract DType DType { get; }
+
+    public abstract Shape Shape { get; }
+
+    /// <summary>A reader for one thread; it takes its buffers from the pool that is handed to it.</summary>
+    public abstract TensorReader Open(BufferPool pool);
+
+    /// <summary>Bytes of buffer that a reader needs for a piece of so many elements.</summary>
+    public abstract long BufferBytes(int elements);
+}
+
+/// <summary>Reads one tensor piece by piece; not safe for use by several threads.</summary>
+public abstract class TensorReader : IDisposable
+{
+    /// <summary>Brings elements <paramref name="start"/> to <c>start + count</c> near.</summary>
+    public abstract void Fetch(long start, int count);
+
+    /// <summary>Values of the fetched piece as float32, from element <paramref name="offset"/> of the piece.</summary>
+    public abstract void Load(int offset, Span<float> values);
+
+    /// <summary>The stored bytes of the fetched piece, where the values are stored as they are; otherwise empty.</summary>
+    public virtual ReadOnlySpan<byte> Bytes => default;
+
+    public abstract void Dispose();
+}

@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+using Budwood.Methods;
+using Budwood.Numbers;
+using Budwood.Numbers.Kernels;
+
+namespace Budwood.Merge;
+
+/// <summary>Parameters of the DELLA methods.</summary>
+public record DellaParameters : SparseParameters
+{
+    public DellaParameters() => Rescale = true;
+
+    /// <summary>Half the spread of the keep probability: from density - epsilon for the smallest to density + epsilon for the largest element of a row.</summary>
+    [PerModel, Unit("probability"), Range(0, 1, MaximumOpen = true)]
+    public double Epsilon { get; init; } = 0.15;
+}
+
+/// <summary>MagPrune, the drop of DELLA: within each row an element stays with a probability that grows with the rank of its magnitude.</summary>
+public abstract class MagnitudePruning<P> : TaskVectors<P> where P : DellaParameters, new()
+{
+    public override Extent Extent(Arithmetic mode) => Methods.Extent.Row;
+    protected override bool Drops(P p) => p.Density < 1;
+    protected override bool Rescales(P p) => p.Rescale;
+    protected internal override int Draws(Slot at, P p) => p.Density < 1 ? 1 : 0;
+
+    protected internal override void Check(Slot at, ReadOnlySpan<P> p)
+    {
+        for (int i = 0; i < p.Length; i++)
+        {
+            (double d, double e) = (p[i].Density, p[i].Epsilon);
+            if (i != at.Base && d < 1 && (d - e <= 0 || d + e >= 1)) throw MergeFaults.EpsilonTooWide(at, at.Inputs[i].Label, d, e);
+        }
+    }
+
+    protected override void Drop<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta)
+    {
+        // The peer works in float32 for F16 tensors here, and in bfloat16 for BF16 ones, where ranks above 256 are rounded.
+        if (Q.DType == DType.BF16) Drop<PeerBF16>(at.Count, p, x.Uniform(input), delta);
+        else Drop<PeerF32>(at.Count, p, x.Uniform(input), delta);
+    }
+
+    private static void Drop<W>(int count, P p, ReadOnlySpan<float> uniform, Span<float> delta) where W : struct, IRounding
+    {
+        using var ranks = new Ranking(count);
+        ranks.ByMagnitude(MemoryMarshal.Cast<float, uint>(delta[..count]));
+        float first = 1, span = W.Round(W.Round((float)count) - first), low = W.Round((float)(p.Density - p.Epsilon)), epsilon = (float)p.Epsilon;
+        bool single = span == 0 && !W.FollowsPeer;
+        for (int i = 0; i < count; i++)
+        {
+            // A row of one element is neither smallest nor largest: the middle (the peer divides zero by zero and drops it).
+            float r = W.Round(W.Round(W.Round(W.Round((float)ranks[i]) + 1) - first) / span);
+            if (single) r = 0.5f;
+            float keep = W.Round(W.Round(W.Round(r * 2) * epsilon) + low);
+            if (!(uniform[i] < keep)) delta[i] = 0;
+        }
+    }
+}
+
+/// <summary>DELLA: drops elements of each task vector at random, small ones more often, rescales, elects signs and averages what agrees.</summary>
+/// <use>Merging fine-tunes of one base where trimming by magnitude alone (TIES) or at random alone (DARE) loses too much.</use>
+/// <notfor>Comparing single runs: the result depends on the seed. Give several.</notfor>
+/// <cost>Reads every input three times (magnitudes before, after, merge), ranks every row, writes once.</cost>
+/// <differs>Random numbers come from a counter-based stream keyed by seed, model position and tensor, so that threads and order do not matter; the sums for the
+/// rescaling are float64. With --compat mergekit the peer's single generator is replayed.</differs>
+/// <formula>p_j = density - epsilon + 2 epsilon (rank_j - 1) / (n - 1) within a row; d_i kept where u &lt; p, times |d|_1 / |kept|_1; then as ties</formula>
+[Method("della", Room.Merge)]
+[Source("mergekit", Where = "merge_method: della")]
+[Inert("int8_mask", "gamma", "t")]
+public sealed partial class Della : MagnitudePruning<Della.Parameters>
+{
+    /// <summary>Parameters of <c>della</c>.</summary>
+    public sealed record Parameters : DellaParameters
+    {
+        public Parameters() => Normalize = true;
+    }
+
+    protected override bool Elects => true;
+}

@@ -1,0 +1,174 @@
+using System.Runtime.Intrinsics;
+using Budwood.Methods;
+using Budwood.Numbers;
+
+namespace Budwood.Merge;
+
+/// <summary>Parameters that all task-vector methods have.</summary>
+public record TaskVectorParameters
+{
+    /// <summary>Weight of the model's task vector.</summary>
+    [PerModel, Required, Unit("1"), Range(double.NegativeInfinity, double.PositiveInfinity)]
+    public double Weight { get; init; }
+
+    /// <summary>Divide the sum of the weighted task vectors by the sum of the weights.</summary>
+    public bool Normalize { get; init; }
+
+    /// <summary>Scale of the summed task vectors before they are added to the base.</summary>
+    [Unit("1"), Range(double.NegativeInfinity, double.PositiveInfinity)]
+    public double Lambda { get; init; } = 1;
+}
+
+/// <summary>Parameters of the task-vector methods that drop a part of each task vector.</summary>
+public record SparseParameters : TaskVectorParameters
+{
+    /// <summary>Share of the elements of the task vector that stay; 1 keeps all of them.</summary>
+    [PerModel, Unit("share of elements"), Range(0, double.PositiveInfinity)]
+    public double Density { get; init; } = 1;
+
+    /// <summary>Scale what stays so that the sum of the magnitudes is what it was.</summary>
+    public bool Rescale { get; init; }
+}
+
+/// <summary>Task arithmetic in general: weighted deltas, some of their elements dropped, signs elected, summed, added to the base.</summary>
+/// <remarks>The methods are presets of this body: which elements are dropped, and whether signs are elected.
+/// Quantity i of a measure is the delta of input i; quantity N + i is what stays of it, N being the number of inputs.</remarks>
+public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, new()
+{
+    public override Arity Arity { get; } = new(1, int.MaxValue, NeedsBase: true);
+    public override RowMismatch Rows => RowMismatch.CutToBase;
+    public override Promotion Promotion(Arithmetic mode) => mode == Arithmetic.Mergekit015 ? Methods.Promotion.All : Methods.Promotion.Base;
+    public override int Scratch(int inputs) => inputs;
+
+    /// <summary>Elect the sign of each element by the weighted deltas and drop what disagrees.</summary>
+    protected abstract bool Elects { get; }
+
+    /// <summary>Whether some elements of this input's delta are dropped.</summary>
+    protected virtual bool Drops(P p) => false;
+
+    /// <summary>Asks for what the selection needs to know of the whole tensor.</summary>
+    protected virtual void AskSelection(Slot at, int input, P p, Measures ask)
+    {
+    }
+
+    /// <summary>Sets the dropped elements of a delta to zero.</summary>
+    protected virtual void Drop<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta) where Q : struct, IRounding
+    {
+    }
+
+    /// <summary>Whether the magnitudes are scaled back to their sum.</summary>
+    protected virtual bool Rescales(P p) => false;
+
+    protected internal override void Measure(int round, Slot at, ReadOnlySpan<P> p, Measured m, Measures ask)
+    {
+        int n = at.Inputs.Count;
+        for (int i = 0; i < n; i++)
+        {
+            if (i == at.Base || !Drops(p[i])) continue;
+            if (round == 0) AskSelection(at, i, p[i], ask);
+            if (!Rescales(p[i])) continue;
+            if (round == 0) ask.L1(i);
+            if (round == 1) ask.L1(n + i);
+            if (round == 2) m.Scalars.Add(Scale(at, m.L1(i), m.L1(n + i)));
+        }
+    }
+
+    // The peer's sums are rounded to its type; where float16 overflows, the sum stays in float32 instead of turning everything into NaN.
+    private static double Scale(Slot at, double before, double after)
+    {
+        (float a, float b) = ((float)before, (float)after);
+        if (at.Arithmetic != Arithmetic.Ours)
+        {
+            (float qa, float qb) = (Narrow(at.Working, a), Narrow(at.Working, b));
+            if (float.IsFinite(qa) && float.IsFinite(qb)) (a, b) = (qa, qb);
+        }
+        if (a < 1e-7f || b < 1e-7f) return 1;
+        return at.Arithmetic == Arithmetic.Ours ? before / after : Narrow(at.Working, a / b);
+    }
+
+    private static float Narrow(DType type, float v) => type switch { DType.BF16 => Rounding.ToBF16(v), DType.F16 => Rounding.ToF16(v), _ => v };
+
+    protected internal override void View<Q>(int quantity, in Block at, ReadOnlySpan<P> p, in Operands x, Measured m, Span<float> v)
+    {
+        int input = quantity % x.Count;
+        for (int i = 0; i < v.Length; i += Operands.Step) Operands.Put(v, i, x.Delta<Q>(input, i));
+        if (quantity >= x.Count) Drop<Q>(input, at, p[input], x, m, v);
+    }
+
+    protected internal override void Apply<Q>(in Block at, ReadOnlySpan<P> p, in Operands x, Measured m, Span<float> y)
+    {
+        int n = x.Count;
+        Span<float> w = stackalloc float[n];
+        int scaled = 0;
+        for (int k = 0; k < n; k++)
+        {
+            if (k == x.BaseIndex) continue;
+            w[k] = Q.Round((float)p[k].Weight);
+            Span<float> d = x.Scratch(k);
+            View<Q>(Drops(p[k]) ? n + k : k, at, p, x, m, d);
+            Vector256<float> weight = Vector256.Create(w[k]);
+            bool rescale = Drops(p[k]) && Rescales(p[k]);
+            Vector256<float> scale = Vector256.Create(rescale ? (float)m.Scalars[scaled++] : 1f);
+            for (int i = 0; i < d.Length; i += Operands.Step)
+            {
+                Vector256<float> v = Operands.Get(d, i);
+                if (rescale) v = Q.Round(v * scale);
+                Operands.Put(d, i, Q.Round(v * weight));
+            }
+        }
+        float lambda = (float)p[0].Lambda;
+        bool scales = lambda != 1, normalize = p[0].Normalize;
+        if (Elects) SumElected<Q>(x, w, normalize, y);
+        else Sum<Q>(x, w, normalize, y);
+        for (int i = 0; i < y.Length; i += Operands.Step)
+        {
+            Vector256<float> v = Operands.Get(y, i);
+            if (scales) v = Q.Round(v * Vector256.Create(lambda));
+            Operands.Put(y, i, Q.Round(x.Base(i) + v));
+        }
+    }
+
+    private static void Sum<Q>(in Operands x, ReadOnlySpan<float> w, bool normalize, Span<float> y) where Q : struct, IRounding
+    {
+        float total = 0;
+        for (int k = 0; k < w.Length; k++) if (k != x.BaseIndex) total += w[k];
+        total = Q.Round(total);
+        Vector256<float> divisor = Vector256.Create(Math.Abs(total) < 1e-8f ? 1 : total);
+        for (int i = 0; i < y.Length; i += Operands.Step)
+        {
+            Vector256<float> sum = Vector256<float>.Zero;
+            for (int k = 0; k < w.Length; k++) if (k != x.BaseIndex) sum += Operands.Get(x.Scratch(k), i);
+            sum = Q.Round(sum);
+            Operands.Put(y, i, normalize ? Q.Round(sum / divisor) : sum);
+        }
+    }
+
+    // The vote is on the weighted deltas: a negative weight turns the vote of its model. A sum of zero elects plus; zeros never agree.
+    private static void SumElected<Q>(in Operands x, ReadOnlySpan<float> w, bool normalize, Span<float> y) where Q : struct, IRounding
+    {
+        Vector256<float> zero = Vector256<float>.Zero;
+        for (int i = 0; i < y.Length; i += Operands.Step)
+        {
+            Vector256<float> vote = zero;
+            for (int k = 0; k < w.Length; k++) if (k != x.BaseIndex) vote += Operands.Get(x.Scratch(k), i);
+            Vector256<float> plus = Vector256.GreaterThanOrEqual(Q.Round(vote), zero);
+            Vector256<float> sum = zero, weights = zero;
+            for (int k = 0; k < w.Length; k++)
+            {
+                if (k == x.BaseIndex) continue;
+                Vector256<float> v = Operands.Get(x.Scratch(k), i);
+                Vector256<float> agrees = Vector256.ConditionalSelect(plus, Vector256.GreaterThan(v, zero), Vector256.LessThan(v, zero));
+                sum += v & agrees;
+                weights += Vector256.Create(w[k]) & agrees;
+            }
+            sum = Q.Round(sum);
+            if (normalize)
+            {
+                weights = Q.Round(weights);
+                weights = Vector256.ConditionalSelect(Vector256.Equals(weights, zero), Vector256<float>.One, weights);
+                sum = Q.Round(sum / weights);
+            }
+            Operands.Put(y, i, sum);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Budwood.Methods;
+
+/// <summary>What is known of a whole tensor while its formula runs: the answers to a rule's <see cref="Measures"/>.</summary>
+public sealed class Measured
+{
+    private readonly MeasuredTensor _tensor;
+    private readonly Dictionary<int, Cursor> _cursors = [];
+    private readonly int _piece;
+
+    internal Measured(MeasuredTensor tensor, int piece)
+    {
+        _tensor = tensor;
+        _piece = piece;
+    }
+
+    /// <summary>Numbers that the rule derived from its measures, for its formula.</summary>
+    public IList<double> Scalars => _tensor.Scalars;
+
+    public double Sum(int quantity) => _tensor.Numbers[(MeasureKind.Sum, quantity)];
+    public double L1(int quantity) => _tensor.Numbers[(MeasureKind.L1, quantity)];
+    public long NonZero(int quantity) => (long)_tensor.Numbers[(MeasureKind.NonZero, quantity)];
+
+    /// <summary>Value at the k-th of the positions asked for.</summary>
+    public float Ordered(int quantity, int k) => _tensor.Ordered[quantity][k];
+
+    /// <summary>Inner product of inputs (or deltas) i and j.</summary>
+    public double Gram(int i, int j) => _tensor.Gram![i, j];
+
+    /// <summary>Sets to zero what the selection of <paramref name="quantity"/> drops. Padding beyond the block is left alone.</summary>
+    public void Select(int quantity, in Block at, Span<float> v)
+    {
+        Selection s = _tensor.Selections[quantity];
+        if (s.Everything) return;
+        if (s.Nothing)
+        {
+            v.Clear();
+            return;
+        }
+        ref Cursor cursor = ref CollectionsMarshal.GetValueRefOrAddDefault(_cursors, quantity, out bool known);
+        if (!known) cursor = new Cursor(at.Start, s.LowTiesBefore(_piece), s.HighTiesBefore(_piece));
+        // A view and the formula may ask for the same block twice: start again from where the block began.
+        (long low, long high) = cursor.Start == at.Start ? (cursor.Low, cursor.High) : (cursor.NextLow, cursor.NextHigh);
+        (long nextLow, long nextHigh) = s.Apply(v, at.Count, low, high);
+        cursor = new Cursor(at.Start, low, high) { NextLow = nextLow, NextHigh = nextHigh };
+    }
+
+    private record struct Cursor(long Start, long Low, long High)
+    {
+        public long NextLow;
+        public long NextHigh;
+    }
+}
+
+/// <summary>Answers that all workers share.</summary>
+internal sealed class MeasuredTensor
+{
+    public List<double> Scalars { get; } = [];
+    public Dictionary<(MeasureKind, int), double> Numbers { get; } = [];
+    public Dictionary<int, float[]> Ordered { get; } = [];
+    public Dictionary<int, Selection> Selections { get; } = [];
+    public double[,]? Gram { get; set; }
+}
+
+/// <summary>An exact selection by magnitude: thresholds as bit patterns, and which of the equal ones at a threshold stay.</summary>
+/// <remarks>Kept is <c>low &lt; |v| &lt; high</c>; of the elements equal to a threshold those whose number in index order lies in its range.</remarks>
+internal sealed class Selection
+{
+    public bool Everything { get; init; }
+    public bool Nothing { get; init; }
+    public uint LowKey { get; init; }
+    public long LowFrom { get; init; }
+    public long LowTo { get; init; } = long.MaxValue;
+    public uint HighKey { get; init; } = uint.MaxValue;
+    public long HighTo { get; init; } = long.MaxValue;
+
+    /// <summary>Set when only some of the equal ones stay: their number before each piece of work.</summary>
+    public long[]? LowTies { get; set; }
+    public long[]? HighTies { get; set; }
+
+    public long LowTiesBefore(int piece) => LowTies?[piece] ?? 0;
+    public long HighTiesBefore(int piece) => HighTies?[piece] ?? 0;
+
+    public const uint Magnitude = 0x7FFFFFFF;
+
+    public (long Low, long High) Apply(Span<float> v, int count, long low, long high)
+    {
+        ref float at = ref MemoryMarshal.GetReference(v);
+        Vector256<int> lowKey = Vector256.Create((int)LowKey), highKey = Vector256.Create((int)Math.Min(HighKey, Magnitude));
+        bool open = HighKey > Magnitude; // no upper threshold: keep every larger pattern, infinities included
+        for (int i = 0; i < v.Length; i += Operands.Step)
+        {
+            Vector256<float> x = Vector256.LoadUnsafe(ref at, (nuint)i);
+            Vector256<int> key = x.AsInt32() & Vector256.Create((int)Magnitude);
+            Vector256<int> keep = Vector256.GreaterThan(key, lowKey);
+            Vector256<int> tie = Vector256.Equals(key, lowKey);
+            if (!open)
+            {
+                keep &= Vector256.LessThan(key, highKey);
+                tie |= Vector256.Equals(key, highKey);
+            }
+            (x.AsInt32() & keep).AsSingle().StoreUnsafe(ref at, (nuint)i);
+            uint ties = tie.ExtractMostSignificantBits();
+            while (ties != 0)
+            {
+                int lane = System.Numerics.BitOperations.TrailingZeroCount(ties);
+                ties &= ties - 1;
+                if (i + lane >= count) break;
+                bool isLow = (uint)key[lane] == LowKey;
+                bool isHigh = !open && (uint)key[lane] == HighKey;
+                bool stays = (!isLow || (low >= LowFrom && low < LowTo)) && (!isHigh || high < HighTo);
+                if (isLow) low++;
+                if (isHigh) high++;
+                if (stays) v[i + lane] = x[lane];
+            }
+        }
+        return (low, high);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Budwood.Numbers;
+
+namespace Budwood.Methods;
+
+/// <summary>The inputs of a formula as float32, one span an input, padded with zeros to a multiple of <see cref="Step"/>.</summary>
+public readonly unsafe ref struct Operands
+{
+    /// <summary>Lanes of a vector; the loops of a rule advance by it.</summary>
+    public const int Step = 8;
+
+    private readonly float** _x;
+    private readonly float** _uniform;
+    private readonly float** _scratch;
+    private readonly int _length;
+
+    internal Operands(int count, int atBase, int length, float** x, float** uniform, float** scratch)
+    {
+        Count = count;
+        BaseIndex = atBase;
+        _length = length;
+        _x = x;
+        _uniform = uniform;
+        _scratch = scratch;
+    }
+
+    /// <summary>Number of inputs, the base included.</summary>
+    public int Count { get; }
+
+    /// <summary>Position of the base; -1 when there is none.</summary>
+    public int BaseIndex { get; }
+
+    /// <summary>Padded number of elements.</summary>
+    public int Length => _length;
+
+    /// <summary>Values of input i.</summary>
+    public ReadOnlySpan<float> this[int i] => new(_x[i], _length);
+
+    /// <summary>Eight values of input <paramref name="i"/> from position <paramref name="at"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector256<float> At(int i, int at) => Vector256.Load(_x[i] + at);
+
+    /// <summary>Eight values of the base.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector256<float> Base(int at) => Vector256.Load(_x[BaseIndex] + at);
+
+    /// <summary>Eight values of <c>x_i - base</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector256<float> Delta<Q>(int i, int at) where Q : struct, IRounding => Q.Round(Vector256.Load(_x[i] + at) - Vector256.Load(_x[BaseIndex] + at));
+
+    /// <summary>Uniform random numbers of input i, one an element, if the rule asked for draws.</summary>
+    public ReadOnlySpan<float> Uniform(int i) => new(_uniform[i], _length);
+
+    /// <summary>Scratch buffer k; its content is undefined.</summary>
+    public Span<float> Scratch(int k) => new(_scratch[k], _length);
+
+    /// <summary>Eight values of a span.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Get(ReadOnlySpan<float> v, int at) => Vector256.LoadUnsafe(ref MemoryMarshal.GetReference(v), (nuint)at);
+
+    /// <summary>Stores eight values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Put(Span<float> v, int at, Vector256<float> value) => value.StoreUnsafe(ref MemoryMarshal.GetReference(v), (nuint)at);
+}
