@@ -44,7 +44,7 @@ public sealed class MergeFile
     {
         if (node is not YamlMap map) throw RecipeFaults.NotAMap(node, "the merge");
         YamlNode methodNode = map["merge_method"] ?? throw RecipeFaults.MissingKey(map, "merge_method", "a merge", "Add 'merge_method: linear', or another of 'budwood methods --room merge'.");
-        string method = Text(methodNode, "merge_method");
+        string method = Word(methodNode, "merge_method");
         foreach ((YamlScalar key, YamlNode value) in map.Entries)
         {
             if (s_keys.Contains(key.Text) || value.HoldsAnchor) continue;
@@ -63,13 +63,13 @@ public sealed class MergeFile
         var modules = layouts[0] == "modules" ? Modules(map["modules"]!) : [Module(map, "default", isTop: true)];
         return new MergeDocument(map, method, methodNode, baseModel, modules, ParameterBlock.Read(map["parameters"]))
         {
-            Name = map["name"] is { } n ? Text(n, "name") : null,
+            Name = map["name"] is { } n ? Word(n, "name") : null,
             DType = Type(map["dtype"], "dtype"),
             OutDType = Type(map["out_dtype"], "out_dtype"),
             Tokenizer = Tokenizer(map),
-            ChatTemplate = map["chat_template"] is { } c and not YamlScalar { IsNull: true } ? (Text(c, "chat_template"), c) : null,
+            ChatTemplate = map["chat_template"] is { } c and not YamlScalar { IsNull: true } ? (Word(c, "chat_template"), c) : null,
             Allow = Words(map["allow"], "allow"),
-            Compat = map["compat"] is { } m ? (Text(m, "compat"), m) : null,
+            Compat = map["compat"] is { } m ? (Word(m, "compat"), m) : null,
         };
     }
 
@@ -150,9 +150,9 @@ public sealed class MergeFile
             // The long form that the peer's own dumps have: {model: {path: ..., revision: ...}, lora: {...}}.
             case YamlMap map when map["model"] is YamlMap inner:
                 Known(map, key, "model", "lora", "override_architecture");
-                string text = Text(inner["path"] ?? throw RecipeFaults.MissingKey(inner, "path", key, "Add 'path: FOLDER'."), "path");
-                if (inner["revision"] is { } r and not YamlScalar { IsNull: true }) text += "@" + Text(r, "revision");
-                if (map["lora"] is YamlMap lora && lora["path"] is { } p) text += "+" + Text(p, "path");
+                string text = Word(inner["path"] ?? throw RecipeFaults.MissingKey(inner, "path", key, "Add 'path: FOLDER'."), "path");
+                if (inner["revision"] is { } r and not YamlScalar { IsNull: true }) text += "@" + Word(r, "revision");
+                if (map["lora"] is YamlMap lora && lora["path"] is { } p) text += "+" + Word(p, "path");
                 return new(text, node);
             case YamlScalar s:
                 return new(s.Text, s);
@@ -165,13 +165,13 @@ public sealed class MergeFile
     {
         YamlNode? source = map["tokenizer_source"], block = map["tokenizer"];
         if (source is not null && block is not null) throw RecipeFaults.Layout(block, "'tokenizer' and 'tokenizer_source' exclude each other", "Keep one of them.");
-        if (source is not null and not YamlScalar { IsNull: true }) return (Text(source, "tokenizer_source"), source);
+        if (source is not null and not YamlScalar { IsNull: true }) return (Word(source, "tokenizer_source"), source);
         if (block is null or YamlScalar { IsNull: true }) return null;
         if (block is not YamlMap m) throw RecipeFaults.NotAMap(block, "tokenizer");
         Known(m, "tokenizer", "source", "tokens", "pad_to_multiple_of");
         if (m["tokens"] is { } t) throw RecipeFaults.NotYet(t, "'tokens' of a tokenizer", "Merge without it; per-token sources come with the tokenizer surgery.");
         if (m["pad_to_multiple_of"] is { } p and not YamlScalar { IsNull: true }) throw RecipeFaults.NotYet(p, "'pad_to_multiple_of'", "Merge without it.");
-        return (m["source"] is { } s ? Text(s, "source") : "union", block);
+        return (m["source"] is { } s ? Word(s, "source") : "union", block);
     }
 
     private static void Known(YamlMap map, string inside, params string[] keys)
@@ -184,7 +184,7 @@ public sealed class MergeFile
         }
     }
 
-    private static string Text(YamlNode node, string key) => node is YamlScalar { IsNull: false } s ? s.Text
+    private static string Word(YamlNode node, string key) => node is YamlScalar { IsNull: false } s ? s.Text
         : node is YamlScalar ? throw RecipeFaults.BadValue(node, key, "a value") : throw RecipeFaults.NotAScalar(node, key);
 
     private static long? Whole(YamlNode node) => node is YamlScalar { Number: { } v } && v == Math.Floor(v) && Math.Abs(v) < 1e9 ? (long)v : null;
@@ -192,7 +192,7 @@ public sealed class MergeFile
     private static DType? Type(YamlNode? node, string key)
     {
         if (node is null or YamlScalar { IsNull: true }) return null;
-        string text = Text(node, key);
+        string text = Word(node, key);
         return DTypes.TryParseTorch(text, out DType type) && type.IsArithmetic() ? type
             : throw RecipeFaults.BadValue(node, key, "one of float32, float16, bfloat16, float64", ["float32", "float16", "bfloat16", "float64"]);
     }
@@ -200,8 +200,8 @@ public sealed class MergeFile
     private static IReadOnlyList<string> Words(YamlNode? node, string key) => node switch
     {
         null or YamlScalar { IsNull: true } => [],
-        YamlList list => [.. list.Items.Select(i => Text(i, key))],
-        _ => Text(node, key).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+        YamlList list => [.. list.Items.Select(i => Word(i, key))],
+        _ => Word(node, key).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
     };
 }
 

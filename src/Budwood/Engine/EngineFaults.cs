@@ -1,0 +1,50 @@
+namespace Budwood.Engine;
+
+/// <summary>What stops a plan or a run: misfits of inputs (exit 3), nothing changed (4), budgets (6).</summary>
+internal static class EngineFaults
+{
+    public static Fault NotFinite(string where, long nan, long infinite) =>
+        new("BW3301", ExitCode.Input, "the tensor holds values that are not finite", where, $"{nan:#,0} NaN and {infinite:#,0} infinite", "Mend the checkpoint, or pass '--allow nan' to go on with them.");
+
+    public static Fault NoTensor(string model, string tensor, IEnumerable<string> known) =>
+        new("BW3302", ExitCode.Input, $"model '{model}' has no tensor '{tensor}'", null, null, Nearest.Hint(tensor, known));
+
+    public static Fault ShapesDiffer(string tensor, string found) =>
+        new("BW3303", ExitCode.Input, "the models disagree in the shape of a tensor", tensor, found, "Merge models of one architecture and size.");
+
+    public static Fault RowsDiffer(string tensor, string found) =>
+        new("BW3304", ExitCode.Input, "the models have vocabularies of different sizes", tensor, found,
+            "Align the vocabularies with a 'tokenizer' setting, or pass '--allow common_rows' to merge the rows that all have.");
+
+    public static Fault RowsTooFew(string tensor, string found) =>
+        new("BW3305", ExitCode.Input, "a model has fewer vocabulary rows than the base", tensor, found, "Align the vocabularies with a 'tokenizer' setting first.");
+
+    public static Fault DifferentFamilies(string found) =>
+        new("BW3306", ExitCode.Input, "the models are of different architectures", null, found, "Merge models of one architecture.");
+
+    public static Fault Quantised(string model, string how) =>
+        new("BW3307", ExitCode.Input, $"model '{model}' is quantised, and packed integers cannot be averaged", model, how, "Start from the full-precision model (quantization_config names the format).");
+
+    public static Fault LayersDiffer(string found) =>
+        new("BW3308", ExitCode.Input, "the models have different numbers of layers", null, found, "Use 'slices' with 'layer_range' to say which layers belong together.");
+
+    public static Fault NoLayers(string model) =>
+        new("BW3309", ExitCode.Input, $"the layers of '{model}' cannot be told from its names", model, null, "Only models with numbered layers can be sliced or stacked.");
+
+    public static Fault NotArithmetic(string tensor, string found) =>
+        new("BW3310", ExitCode.Input, "a weight is stored in a type that cannot be computed with", tensor, found, "Convert the model to float32, bfloat16 or float16 first.");
+
+    public static Fault ModelContributesNothing(string model) =>
+        new("BW3311", ExitCode.Usage, $"model '{model}' contributes to no tensor of the output", model, null, "Remove it, or run with '--allow unmatched'.");
+
+    public static Fault NothingChanged(string reference, IReadOnlyList<string> equal) =>
+        new("BW4001", ExitCode.NothingChanged, $"no weight differs from {reference}: nothing was released", null,
+            equal.Count > 0 ? $"equal to the base by content: {string.Join(", ", equal)}" : "every element equals the base's in the output dtype",
+            "Check weights, lambda and models; '--allow unchanged' releases the copy.");
+
+    public static Fault MemoryTooSmall(long needed, long allowed) =>
+        new("BW6001", ExitCode.Budget, "the memory budget does not suffice", null, $"at least {Sizes.Show(needed)} are needed, --memory allows {Sizes.Show(allowed)}", $"Pass '--memory {Math.Ceiling(needed / 1e6)}MB' or more.");
+
+    public static Fault DiskTooSmall(string folder, long needed, long free) =>
+        new("BW6003", ExitCode.Budget, "the disk is too full for the output", folder, $"{Sizes.Show(needed)} are needed, {Sizes.Show(free)} are free", "Free some space, or write elsewhere.");
+}

@@ -1,0 +1,55 @@
+using Budwood.Checkpoints;
+using Budwood.Methods;
+using Budwood.Numbers;
+using Budwood.Numbers.Random;
+
+namespace Budwood.Engine;
+
+/// <summary>A slot with everything that its passes need: parameters, types on the way in, random streams, what the receipt compares with.</summary>
+public sealed class PlannedSlot
+{
+    public required Slot Slot { get; init; }
+
+    /// <summary>One parameters record an input.</summary>
+    public required Array Parameters { get; init; }
+
+    /// <summary>The type that every operation rounds to; null in our arithmetic.</summary>
+    public DType? Rounds { get; init; }
+
+    /// <summary>Types that each input's values are rounded to when loaded, in order, as a peer converts; empty in our arithmetic.</summary>
+    public IReadOnlyList<IReadOnlyList<DType>> Loads { get; init; } = [];
+
+    /// <summary>The tensor of the base (or donor) that the receipt compares with; null when the output adds this tensor.</summary>
+    public TensorSource? Reference { get; init; }
+
+    /// <summary>The reference as a tensor of the base's files.</summary>
+    public CheckpointTensor? ReferenceTensor { get; init; }
+
+    /// <summary>Random numbers of each input, for rules that draw.</summary>
+    public IReadOnlyList<Draws?> Draws { get; init; } = [];
+
+    /// <summary>Only the base has this tensor and the rule takes it for reference alone: its values pass.</summary>
+    public bool PassesBase { get; init; }
+
+    /// <summary>Bytes that one pass over the inputs reads.</summary>
+    public long ReadBytes => Slot.Inputs.Sum(i => i.Source.DType.Bytes(i.Source.Shape.Count));
+}
+
+/// <summary>A place in a random stream.</summary>
+public abstract record Draws
+{
+    /// <summary>Uniform numbers of elements <paramref name="start"/> and following of the tensor.</summary>
+    public abstract void Fill(long start, Span<float> into);
+
+    /// <summary>A stream of its own for each (tensor, model).</summary>
+    public sealed record Keyed(Philox Stream) : Draws
+    {
+        public override void Fill(long start, Span<float> into) => Stream.Uniform(start, into);
+    }
+
+    /// <summary>A stretch of the one sequence that a peer draws from.</summary>
+    public sealed record Taped(MersenneTape Tape, long Offset) : Draws
+    {
+        public override void Fill(long start, Span<float> into) => Tape.Uniform(Offset + start, into);
+    }
+}

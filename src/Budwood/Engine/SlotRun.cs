@@ -1,0 +1,159 @@
+using Budwood.Methods;
+using Budwood.Numbers.Kernels;
+
+namespace Budwood.Engine;
+
+/// <summary>What became of one output tensor.</summary>
+public sealed record SlotResult(PlannedSlot Planned, long Changed, long NotFinite, double Difference, double Reference, Files.Digest? Digest);
+
+/// <summary>The state of one tensor on its way through measuring rounds and the formula.</summary>
+internal sealed class SlotRun
+{
+    private readonly Rule _rule;
+    private readonly int _workers;
+    private readonly Dictionary<(MeasureKind, int), double[]> _sums = [];
+    private double[]?[,]? _gram;
+    private List<Selector> _selectors = [];
+    private Measures _asked = new();
+    private int _round = -1;
+    private bool _firstPass;
+
+    public SlotRun(Rule rule, PlannedSlot planned, Geometry geometry, int workers)
+    {
+        _rule = rule;
+        _workers = workers;
+        Planned = planned;
+        Geometry = geometry;
+        Totals = new Comparison[geometry.Units];
+        Digester = new TensorDigester(planned.Slot.Stored, planned.Slot.Shape);
+        NextRound();
+    }
+
+    public PlannedSlot Planned { get; }
+    public Geometry Geometry { get; }
+    public MeasuredTensor Measured { get; } = new();
+    public TensorDigester Digester { get; }
+    public Comparison[] Totals { get; }
+
+    /// <summary>The formula runs now; otherwise a measuring pass.</summary>
+    public bool Applies { get; private set; }
+
+    /// <summary>True for the first pass over the data, which digests the inputs.</summary>
+    public bool IsFirst { get; private set; } = true;
+
+    public int NextPiece { get; set; }
+    public int Pending { get; set; }
+
+    /// <summary>Quantities that the current pass looks at.</summary>
+    public IReadOnlyList<int> Views { get; private set; } = [];
+    public Of? GramOf { get; private set; }
+
+    private void NextRound()
+    {
+        _round++;
+        _asked = new Measures();
+        var planned = Planned;
+        if (!planned.Slot.IsCopy && !planned.PassesBase)
+            _rule.MeasureAny(_round, planned.Slot, planned.Parameters, new Measured(Measured, 0), _asked);
+        if (_asked.Requests.Count == 0 || planned.Slot.Shape.Count == 0)
+        {
+            if (planned.Slot.Shape.Count == 0) FillEmpty();
+            Applies = true;
+            return;
+        }
+        _firstPass = true;
+        _selectors = [.. _asked.Requests.Where(r => r.Kind is MeasureKind.Keep or MeasureKind.Band or MeasureKind.Ordered).Select(r => new Selector(r, planned.Slot.Shape.Count, _workers))];
+        _sums.Clear();
+        foreach (MeasureRequest r in _asked.Requests.Where(r => r.Kind is MeasureKind.Sum or MeasureKind.L1 or MeasureKind.NonZero))
+            _sums[(r.Kind, r.Quantity)] = new double[Geometry.Units];
+        GramOf = _asked.Requests.FirstOrDefault(r => r.Kind == MeasureKind.Gram)?.Of;
+        if (GramOf is not null)
+        {
+            int n = planned.Slot.Inputs.Count;
+            _gram = new double[n, n][];
+            for (int i = 0; i < n; i++) for (int j = i; j < n; j++) _gram[i, j] = new double[Geometry.Units];
+        }
+        SetViews();
+    }
+
+    // An empty tensor has nothing to measure; rules still read their answers.
+    private void FillEmpty()
+    {
+        foreach (MeasureRequest r in _asked.Requests)
+        {
+            if (r.Kind is MeasureKind.Keep or MeasureKind.Band) Measured.Selections[r.Quantity] = new Selection { Everything = true };
+            else if (r.Kind == MeasureKind.Ordered) Measured.Ordered[r.Quantity] = new float[r.Positions!.Count];
+            else if (r.Kind == MeasureKind.Gram) Measured.Gram = new double[Planned.Slot.Inputs.Count, Planned.Slot.Inputs.Count];
+            else Measured.Numbers[(r.Kind, r.Quantity)] = 0;
+        }
+    }
+
+    private void SetViews()
+    {
+        IEnumerable<int> views = _selectors.Where(s => !s.IsDone).Select(s => s.Quantity);
+        if (_firstPass) views = views.Concat(_sums.Keys.Select(k => k.Item2));
+        Views = [.. views.Distinct().Order()];
+        if (!_firstPass) GramOf = null;
+    }
+
+    /// <summary>Takes note of one quantity on one unit.</summary>
+    public void Observe(int worker, int piece, long unit, int quantity, ReadOnlySpan<float> v)
+    {
+        foreach (Selector s in _selectors)
+            if (s.Quantity == quantity && !s.IsDone) s.Count(worker, piece, v);
+        if (!_firstPass) return;
+        if (_sums.TryGetValue((MeasureKind.Sum, quantity), out double[]? sum)) sum[unit] = Reductions.Sum(v);
+        if (_sums.TryGetValue((MeasureKind.L1, quantity), out double[]? l1)) l1[unit] = Reductions.L1(v);
+        if (_sums.TryGetValue((MeasureKind.NonZero, quantity), out double[]? nonZero)) nonZero[unit] = v.Length - v.Count(0f);
+    }
+
+    /// <summary>Takes note of an inner product on one unit.</summary>
+    public void ObserveGram(long unit, int i, int j, double value) => _gram![i, j]![unit] = value;
+
+    /// <summary>Ends the pass that all pieces have gone through; returns false when the tensor is finished.</summary>
+    public bool EndPass()
+    {
+        IsFirst = false;
+        NextPiece = 0;
+        if (Applies) return false;
+        if (_firstPass)
+        {
+            foreach (((MeasureKind, int) key, double[] parts) in _sums) Measured.Numbers[key] = Reductions.Pairwise(parts);
+            if (GramOf is not null) Measured.Gram = ReduceGram();
+        }
+        foreach (Selector s in _selectors) s.EndPass(Geometry.Pieces);
+        _firstPass = false;
+        if (_selectors.Exists(s => !s.IsDone))
+        {
+            SetViews();
+            return true;
+        }
+        foreach (Selector s in _selectors) s.Give(Measured);
+        _selectors = [];
+        NextRound();
+        return true;
+    }
+
+    private double[,] ReduceGram()
+    {
+        int n = Planned.Slot.Inputs.Count;
+        double[,] gram = new double[n, n];
+        for (int i = 0; i < n; i++) for (int j = i; j < n; j++) gram[i, j] = gram[j, i] = Reductions.Pairwise(_gram![i, j]);
+        _gram = null;
+        return gram;
+    }
+
+    public SlotResult Result(Files.Digest? digest)
+    {
+        double[] difference = Array.ConvertAll(Totals, t => t.Difference), reference = Array.ConvertAll(Totals, t => t.Reference);
+        return new(Planned, Totals.Sum(t => t.Changed), Totals.Sum(t => t.NotFinite), Reductions.Pairwise(difference), Reductions.Pairwise(reference), digest);
+    }
+}
+
+/// <summary>How a tensor is cut: units that a rule sees, pieces that a worker takes.</summary>
+internal readonly record struct Geometry(long Elements, int UnitElements, int UnitsPerPiece)
+{
+    public int Units => checked((int)((Elements + UnitElements - 1) / UnitElements));
+    public int Pieces => Math.Max(1, (Units + UnitsPerPiece - 1) / UnitsPerPiece);
+    public int PieceElements => checked(UnitElements * UnitsPerPiece);
+}
