@@ -23,12 +23,14 @@ public static class Sizes
         return ok;
     }
 
-    /// <summary>Three significant digits and a decimal unit.</summary>
+    /// <summary>About three digits and a decimal unit.</summary>
     public static string Show(long bytes) => bytes switch
     {
-        < 1000 => FormattableString.Invariant($"{bytes} B"),
-        < 1_000_000 => FormattableString.Invariant($"{bytes / 1e3:G3} kB"),
-        < 1_000_000_000 => FormattableString.Invariant($"{bytes / 1e6:G3} MB"),
-        _ => FormattableString.Invariant($"{bytes / 1e9:G3} GB"),
+        < 1000 => $"{bytes} B",
+        < 999_500 => Digits(bytes / 1e3) + " kB",
+        < 999_500_000 => Digits(bytes / 1e6) + " MB",
+        _ => Digits(bytes / 1e9) + " GB",
     };
+
+    private static string Digits(double v) => v.ToString(v >= 99.95 ? "F0" : v >= 9.995 ? "F1" : "F2", CultureInfo.InvariantCulture);
 }

@@ -65,4 +65,6 @@ public readonly unsafe struct NativeBuffer : IDisposable, IEquatable<NativeBuffe
     public bool Equals(NativeBuffer other) => _pointer == other._pointer;
     public override bool Equals(object? obj) => obj is NativeBuffer other && Equals(other);
     public override int GetHashCode() => _pointer.GetHashCode();
+    public static bool operator ==(NativeBuffer left, NativeBuffer right) => left.Equals(right);
+    public static bool operator !=(NativeBuffer left, NativeBuffer right) => !left.Equals(right);
 }

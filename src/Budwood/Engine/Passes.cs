@@ -249,7 +249,7 @@ public sealed class Passes
                     int length = Math.Min(cut.UnitElements, count - offset), full = (length + 15) & ~15;
                     var block = new Block(slot, start + offset, length);
                     long unit = (start + offset) / cut.UnitElements;
-                    for (int i = 0; i < n; i++) LoadInput(planned, i, readers[i], offset, length, new Span<float>(x[i], full));
+                    for (int i = 0; i < n; i++) LoadInput(run, i, readers[i], offset, length, new Span<float>(x[i], full));
                     if (planned.Draws.Count > 0)
                         for (int i = 0; i < n; i++) planned.Draws[i]?.Fill(start + offset, new Span<float>(uniform[i], length));
                     var operands = new Operands(n, slot.Base, full, x, uniform, room);
@@ -280,12 +280,13 @@ public sealed class Passes
             }
         }
 
-        private void LoadInput(PlannedSlot planned, int input, TensorReader reader, int offset, int length, Span<float> x)
+        private void LoadInput(SlotRun run, int input, TensorReader reader, int offset, int length, Span<float> x)
         {
+            PlannedSlot planned = run.Planned;
             Span<float> values = x[..length];
             reader.Load(offset, values);
             x[length..].Clear();
-            (long nan, long infinite) = Comparison.NotFiniteIn(values);
+            (long nan, long infinite) = run.IsFirst ? Comparison.NotFiniteIn(values) : default;
             if (nan + infinite > 0)
             {
                 SlotInput i = planned.Slot.Inputs[input];

@@ -31,6 +31,18 @@ public sealed class PlannedSlot
     /// <summary>Only the base has this tensor and the rule takes it for reference alone: its values pass.</summary>
     public bool PassesBase { get; init; }
 
+    internal PlannedSlot With(IReadOnlyList<Draws?> draws) => new()
+    {
+        Slot = Slot,
+        Parameters = Parameters,
+        Rounds = Rounds,
+        Loads = Loads,
+        Reference = Reference,
+        ReferenceTensor = ReferenceTensor,
+        PassesBase = PassesBase,
+        Draws = draws,
+    };
+
     /// <summary>Bytes that one pass over the inputs reads.</summary>
     public long ReadBytes => Slot.Inputs.Sum(i => i.Source.DType.Bytes(i.Source.Shape.Count));
 }

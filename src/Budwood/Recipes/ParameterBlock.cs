@@ -47,7 +47,7 @@ public sealed class ParameterBlock
     }
 
     /// <summary>Marks a parameter that the method reads past, so that it is reported once and not taken for a misspelling.</summary>
-    public void MarkInert(YamlNode value)
+    public static void MarkInert(YamlNode value)
     {
         value.Used = true;
         if (value is YamlList list) foreach (YamlNode item in list.Items) MarkInert(item);

@@ -146,14 +146,14 @@ public static class Yaml
         {
             if (depth > MaximumDepth || ++_nodes > MaximumNodes) throw RecipeFaults.TooLarge(file, parser.Current!.Start.Line, MaximumDepth, MaximumNodes);
             long line = parser.Current!.Start.Line;
-            if (parser.TryConsume(out AnchorAlias? alias))
+            if (parser.TryConsume<AnchorAlias>(out AnchorAlias? alias))
                 return _anchors.TryGetValue(alias.Value.Value, out YamlNode? known) ? known : throw RecipeFaults.UnknownAlias(file, line, alias.Value.Value, _anchors.Keys);
-            if (parser.TryConsume(out Scalar? scalar))
+            if (parser.TryConsume<Scalar>(out Scalar? scalar))
             {
                 // The file's last line may be past its end in the parser's count; keys and values stand on the line they start.
                 return Anchored(scalar, new YamlScalar(file, line, scalar.Value, scalar.Style is not (ScalarStyle.Plain or ScalarStyle.Any)));
             }
-            if (parser.TryConsume(out SequenceStart? sequence))
+            if (parser.TryConsume<SequenceStart>(out SequenceStart? sequence))
             {
                 var list = new YamlList(file, line);
                 while (!parser.TryConsume<SequenceEnd>(out _)) list.Add(Node(depth + 1));

@@ -1,0 +1,44 @@
+using Budwood.Checkpoints;
+using Budwood.Methods;
+using Budwood.Numbers;
+
+namespace Budwood.Engine;
+
+/// <summary>Everything that will be done, before anything is: tensors, types, order, configuration, and what the people should know.</summary>
+public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots, ModelConfig? Config, Checkpoint Donor, Checkpoint Reference)
+{
+    /// <summary>Lines that are said before the work: tensors left out, copied, tied, cut.</summary>
+    public required IReadOnlyList<string> Notes { get; init; }
+
+    /// <summary>Tensors of the reference that the output does not have.</summary>
+    public required IReadOnlyList<CheckpointTensor> Removed { get; init; }
+
+    /// <summary>Bytes that one pass over all inputs reads.</summary>
+    public long ReadBytes => Slots.Sum(s => s.ReadBytes);
+
+    /// <summary>Bytes of the output's tensors.</summary>
+    public long WriteBytes => Slots.Sum(s => s.Slot.Stored.Bytes(s.Slot.Shape.Count));
+
+    /// <summary>Bytes of buffers that the passes hold with so many threads and pieces of such size.</summary>
+    public long PeakBytes(int threads, int pieceBytes)
+    {
+        long worst = 0, tables = 0;
+        foreach (PlannedSlot planned in Slots)
+        {
+            Slot slot = planned.Slot;
+            if (slot.Shape.Count == 0) continue;
+            Geometry cut = Passes.Cut(Request.Rule, slot, pieceBytes);
+            int piece = (int)Math.Min(cut.PieceElements, slot.Shape.Count);
+            long bytes = slot.Inputs.Sum(i => i.Source.BufferBytes(piece)) + slot.Stored.Bytes(piece) + (planned.Reference?.BufferBytes(piece) ?? 0);
+            if (slot.IsCopy) bytes += 8L * piece;
+            else bytes += ((2L * slot.Inputs.Count) + Request.Rule.Scratch(slot.Inputs.Count) + 3) * sizeof(float) * Math.Min(cut.UnitElements + 15L, slot.Shape.Count + 15);
+            worst = Math.Max(worst, bytes);
+            // Counting tables of a selection: 64 Ki counters an input and thread, a second level, and the merged ones; sums by unit.
+            tables = Math.Max(tables, (long)slot.Inputs.Count * ((((2L * threads) + 2) * 65536 * sizeof(int)) + (8L * cut.Units * 3)));
+        }
+        return RuntimeBytes + (threads * worst) + (2 * tables);
+    }
+
+    /// <summary>What the runtime, the code and the headers take before any buffer; measured, with room.</summary>
+    public const long RuntimeBytes = 64_000_000;
+}
