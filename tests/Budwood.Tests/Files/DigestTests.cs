@@ -44,7 +44,8 @@ public class DigestTests
     public void Type_and_shape_are_part_of_the_identity()
     {
         byte[] data = new byte[8];
-        Digest[] all = [Digests.Tensor(DType.F32, new Shape(2), data), Digests.Tensor(DType.I32, new Shape(2), data), Digests.Tensor(DType.F32, new Shape(1, 2), data), Digests.Tensor(DType.F32, new Shape(2, 1), data)];
+        Digest[] all = [Digests.Tensor(DType.F32, new Shape(2), data), Digests.Tensor(DType.I32, new Shape(2), data),
+            Digests.Tensor(DType.F32, new Shape(1, 2), data), Digests.Tensor(DType.F32, new Shape(2, 1), data)];
         Assert.Equal(4, all.Distinct().Count());
     }
 
@@ -66,9 +67,11 @@ public class DigestTests
     [Fact]
     public void A_digest_reads_back_what_it_prints()
     {
-        Gen.ULong.Select(Gen.ULong).Sample(p => Digest.Parse(new Digest(new UInt128(p.Item1, p.Item2)).ToString()).Value == new UInt128(p.Item1, p.Item2), iter: 200, threads: 1);
+        Gen.ULong.Select(Gen.ULong).Sample(p =>
+            Digest.Parse(new Digest(new UInt128(p.Item1, p.Item2)).ToString()).Value == new UInt128(p.Item1, p.Item2), iter: 200, threads: 1);
         Assert.Equal("xxh128:000000000000000000000000000000ff", new Digest(255).ToString());
-        foreach (string wrong in (string[])["", "xxh128:", "xxh128:0ff", "sha256:000000000000000000000000000000ff", "xxh128:0000000000000000000000000000-0ff", "xxh128: 00000000000000000000000000000ff"])
+        foreach (string wrong in (string[])["", "xxh128:", "xxh128:0ff", "sha256:000000000000000000000000000000ff", "xxh128:0000000000000000000000000000-0ff",
+            "xxh128: 00000000000000000000000000000ff"])
         {
             Assert.False(Digest.TryParse(wrong, out _));
             Assert.Throws<FormatException>(() => Digest.Parse(wrong));
@@ -78,7 +81,8 @@ public class DigestTests
 
 public class DigestCacheTests
 {
-    private static readonly Dictionary<string, Digest> s_digests = new() { ["b.weight"] = new Digest(7), ["a é"] = new Digest(UInt128.MaxValue), [""] = new Digest(1) };
+    private static readonly Dictionary<string, Digest> s_digests =
+        new() { ["b.weight"] = new Digest(7), ["a é"] = new Digest(UInt128.MaxValue), [""] = new Digest(1) };
 
     [Fact]
     public void What_was_put_is_found_again_also_by_another_run()

@@ -32,7 +32,8 @@ public class LayoutTests
     [Fact]
     public void Wide_types_come_first_and_bool_last()
     {
-        DType[] types = [DType.Bool, DType.U8, DType.I8, DType.I16, DType.U16, DType.F16, DType.BF16, DType.I32, DType.U32, DType.F32, DType.F64, DType.I64, DType.U64];
+        DType[] types = [DType.Bool, DType.U8, DType.I8, DType.I16, DType.U16, DType.F16, DType.BF16, DType.I32, DType.U32, DType.F32, DType.F64, DType.I64,
+            DType.U64];
         SafetensorsLayout layout = SafetensorsLayout.Plan(types.Select(t => T("t" + t, t, 2)));
         Assert.Equal(types.Reverse(), layout.Tensors.Select(t => t.DType));
     }
@@ -56,7 +57,8 @@ public class LayoutTests
         SafetensorsLayout layout = SafetensorsLayout.Plan(tensors);
         using SafetensorsFile file = Crafted.Open(Fill(layout));
         Assert.Equal(layout.Tensors.OrderBy(t => t.Name, StringComparer.Ordinal), file.Tensors.OrderBy(t => t.Name, StringComparer.Ordinal));
-        Assert.Equal(tensors.OrderBy(t => t.Item1, StringComparer.Ordinal), file.Tensors.Select(t => (t.Name, t.DType, t.Shape)).OrderBy(t => t.Name, StringComparer.Ordinal));
+        Assert.Equal(tensors.OrderBy(t => t.Item1, StringComparer.Ordinal),
+            file.Tensors.Select(t => (t.Name, t.DType, t.Shape)).OrderBy(t => t.Name, StringComparer.Ordinal));
         Assert.Equal("pt", Assert.Single(file.Metadata).Value);
     }
 
@@ -92,7 +94,8 @@ public class LayoutTests
     {
         // 16 + 16 fill a shard of 32 exactly; 40 is over the limit and stands alone; 8 starts anew, 24 fits beside it.
         ShardPlan plan = ShardPlan.Plan([T("z", DType.F32, 4), T("y", DType.F32, 4), T("big", DType.F32, 10), T("n", DType.F32, 2), T("a", DType.F32, 6)], 32);
-        Assert.Equal(["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors"], plan.Files.Select(f => f.FileName));
+        Assert.Equal(["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors"],
+            plan.Files.Select(f => f.FileName));
         Assert.Equal(["y", "z"], plan.Files[0].Layout.Tensors.Select(t => t.Name));
         Assert.Equal(["big"], plan.Files[1].Layout.Tensors.Select(t => t.Name));
         Assert.Equal(["a", "n"], plan.Files[2].Layout.Tensors.Select(t => t.Name));
@@ -141,5 +144,6 @@ public class LayoutTests
     }
 
     [Fact]
-    public void A_tensor_in_the_plan_twice_is_refused() => Crafted.Refuses("BW2060", () => ShardPlan.Plan([T("a", DType.F32, 4), T("a", DType.F32, 4)], 16), "twice");
+    public void A_tensor_in_the_plan_twice_is_refused() =>
+        Crafted.Refuses("BW2060", () => ShardPlan.Plan([T("a", DType.F32, 4), T("a", DType.F32, 4)], 16), "twice");
 }

@@ -9,7 +9,8 @@ public class OutputFolderTests
 {
     private static Fault Refuses(string code, ExitCode exit, Action action, params string[] words) => Crafted.Refuses(code, exit, action, words);
 
-    private static string[] Entries(TempFolder folder) => [.. Directory.EnumerateFileSystemEntries(folder.Path).Select(e => Path.GetFileName(e)!).Order(StringComparer.Ordinal)];
+    private static string[] Entries(TempFolder folder) =>
+        [.. Directory.EnumerateFileSystemEntries(folder.Path).Select(e => Path.GetFileName(e)!).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void An_output_appears_whole_at_commit_and_not_before()
@@ -122,7 +123,8 @@ public class OutputFolderTests
     {
         using var folder = new TempFolder();
         folder.Write("left/model.safetensors", "x");
-        Refuses("BW1302", ExitCode.Usage, () => OutputFolder.Begin(folder["left"], force: true, [folder["left"]]), "is the input", "left", "--force does not help");
+        Refuses("BW1302", ExitCode.Usage, () => OutputFolder.Begin(folder["left"], force: true, [folder["left"]]),
+            "is the input", "left", "--force does not help");
         Refuses("BW1302", ExitCode.Usage, () => OutputFolder.Begin(folder["left/out"], force: true, [folder["left"]]), "lies in the input");
         Refuses("BW1302", ExitCode.Usage, () => OutputFolder.Begin(folder.Path, force: true, [folder["left"]]), "holds the input");
         Refuses("BW1302", ExitCode.Usage, () => OutputFolder.Begin(folder["right/../left/"], force: true, [folder["left"]]), "is the input");
@@ -163,7 +165,8 @@ public class OutputFolderTests
         Refuses("BW1305", ExitCode.Usage, () => OutputFolder.Begin(".", force: true, []), "working directory");
 
     [Fact]
-    public void The_root_is_no_output() => Refuses("BW1305", ExitCode.Usage, () => OutputFolder.Begin(Path.GetPathRoot(Path.GetFullPath("."))!, force: true, []), "root");
+    public void The_root_is_no_output() =>
+        Refuses("BW1305", ExitCode.Usage, () => OutputFolder.Begin(Path.GetPathRoot(Path.GetFullPath("."))!, force: true, []), "root");
 
     [Fact]
     public void Leftovers_of_dead_runs_are_removed_and_named()
@@ -277,7 +280,8 @@ public class OutputFolderTests
         using var folder = new TempFolder();
         folder.Write(".out.partial-0011aabb/model.safetensors", "half");
         folder.Write(".out.partial-0011aabb.lock", "");
-        using var holder = Process.Start(new ProcessStartInfo("/usr/bin/flock", ["-n", "-F", folder[".out.partial-0011aabb.lock"], "sh", "-c", "echo held; exec sleep 60"]) { RedirectStandardOutput = true })!;
+        string[] hold = ["-n", "-F", folder[".out.partial-0011aabb.lock"], "sh", "-c", "echo held; exec sleep 60"];
+        using var holder = Process.Start(new ProcessStartInfo("/usr/bin/flock", hold) { RedirectStandardOutput = true })!;
         try
         {
             Assert.Equal("held", holder.StandardOutput.ReadLine());

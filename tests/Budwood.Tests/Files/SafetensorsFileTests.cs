@@ -54,7 +54,8 @@ public class SafetensorsFileTests
         Refuses("BW2026", "{" + Tensor("q", "[2]", 0, 8) + "," + Tensor("v", "[2]", 0, 8) + "}", 8, "'q'", "'v'", "overlap");
 
     [Fact]
-    public void A_partial_overlap_is_seen() => Refuses("BW2026", "{" + Tensor("q", "[2]", 0, 8) + "," + Tensor("v", "[2]", 4, 12) + "}", 12, "overlap", "[4, 12]");
+    public void A_partial_overlap_is_seen() =>
+        Refuses("BW2026", "{" + Tensor("q", "[2]", 0, 8) + "," + Tensor("v", "[2]", 4, 12) + "}", 12, "overlap", "[4, 12]");
 
     [Fact]
     public void A_hole_is_refused() => Refuses("BW2027", "{" + Tensor("q", "[2]", 0, 8) + "," + Tensor("v", "[2]", 12, 20) + "}", 20, "hole", "[8, 12]", "'v'");
@@ -79,7 +80,8 @@ public class SafetensorsFileTests
     public void A_cut_file_says_how_much_is_missing()
     {
         byte[] whole = Crafted.Vectors("a", "b", "c");
-        Crafted.Refuses("BW2017", () => Crafted.Open(whole[..^9]), "cut off", $"{whole.Length} bytes", $"{whole.Length - 9}", "9 are missing", "'b'", "download");
+        Crafted.Refuses("BW2017", () => Crafted.Open(whole[..^9]),
+            "cut off", $"{whole.Length} bytes", $"{whole.Length - 9}", "9 are missing", "'b'", "download");
     }
 
     [Fact]
@@ -132,7 +134,7 @@ public class SafetensorsFileTests
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4,8]}}", "two numbers")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[\"1\"],\"data_offsets\":[0,4]}}", "holds a string")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":1,\"data_offsets\":[0,4]}}", "list of numbers")]
-    [InlineData("{\"a\":{\"dtype\":7,\"shape\":[],\"data_offsets\":[0,4]}}", "dtype should be a string")]
+    [InlineData("{\"a\":{\"dtype\":7,\"shape\":[],\"data_offsets\":[0,4]}}", "dtype should be a string, found a number")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"shape\":[],\"data_offsets\":[0,4]}}", "'shape' stands twice")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4],\"strides\":[1]}}", "'strides'")]
     [InlineData("{\"a\":[1]}", "expected an object")]
@@ -213,27 +215,30 @@ public class SafetensorsFileTests
     [Fact]
     public void Random_bytes_never_give_anything_but_a_fault()
     {
-        Gen.Byte.Array[0, 200].Sample(bytes => OpensOrFaults(bytes), iter: 3000, threads: 1);
+        Gen.Byte.Array[0, 200].Sample(bytes => OpensOrFaults(bytes), iter: 1500, threads: 1);
     }
 
     [Fact]
     public void Damaged_files_never_give_anything_but_a_fault()
     {
-        byte[] whole = Crafted.File("{\"__metadata__\":{\"format\":\"pt\"}," + Tensor("é.q", "[2,3]", 0, 24) + "," + Tensor("n", "[0]", 24, 24) + "," + Tensor("s", "[]", 24, 26, "BF16") + "}", 26);
+        string[] tensors = [Tensor("é.q", "[2,3]", 0, 24), Tensor("n", "[0]", 24, 24), Tensor("s", "[]", 24, 26, "BF16")];
+        byte[] whole = Crafted.File("{\"__metadata__\":{\"format\":\"pt\"}," + string.Join(",", tensors) + "}", 26);
         Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte, Gen.Int[0, whole.Length - 1], Gen.Byte, Gen.Int[0, whole.Length]).Sample((i, a, j, b, length) =>
         {
             byte[] damaged = [.. whole];
             damaged[i] = a;
             damaged[j] = b;
             OpensOrFaults(length % 3 == 0 ? damaged[..length] : damaged);
-        }, iter: 5000, threads: 1);
+        }, iter: 2000, threads: 1);
     }
 
     [Fact]
     public void Random_headers_never_give_anything_but_a_fault()
     {
-        string[] words = ["{", "}", "[", "]", ",", ":", "\"a\"", "\"dtype\"", "\"F32\"", "\"shape\"", "\"data_offsets\"", "0", "4", "-1", "1e400", "null", "\"__metadata__\"", " ", "9223372036854775807"];
-        Gen.Int[0, words.Length - 1].Select(i => words[i]).Array[0, 40].Sample(parts => OpensOrFaults(Crafted.File("{" + string.Concat(parts), 4)), iter: 5000, threads: 1);
+        string[] words = ["{", "}", "[", "]", ",", ":", "\"a\"", "\"dtype\"", "\"F32\"", "\"shape\"", "\"data_offsets\"", "0", "4", "-1", "1e400", "null",
+            "\"__metadata__\"", " ", "9223372036854775807"];
+        Gen.Int[0, words.Length - 1].Select(i => words[i]).Array[0, 40].Sample(parts =>
+            OpensOrFaults(Crafted.File("{" + string.Concat(parts), 4)), iter: 2000, threads: 1);
     }
 
     private static void OpensOrFaults(byte[] bytes)

@@ -19,7 +19,8 @@ public class WeightFilesTests
         return folder;
     }
 
-    private static Fault Refuses(TempFolder folder, string code, params string[] words) => Crafted.Refuses(code, () => WeightFiles.Open(folder.Path).Dispose(), words);
+    private static Fault Refuses(TempFolder folder, string code, params string[] words) =>
+        Crafted.Refuses(code, () => WeightFiles.Open(folder.Path).Dispose(), words);
 
     [Fact]
     public void Shards_with_an_index_open_sorted_by_name()
@@ -43,7 +44,8 @@ public class WeightFilesTests
     public void The_index_decides_and_the_rest_are_strays()
     {
         using TempFolder folder = Sharded();
-        foreach (string name in (string[])["consolidated.safetensors", "model.safetensors", "adapter_model.safetensors", "pytorch_model.bin", "training_args.bin"]) folder.Write(name, "x");
+        foreach (string name in (string[])["consolidated.safetensors", "model.safetensors", "adapter_model.safetensors", "pytorch_model.bin",
+            "training_args.bin"]) folder.Write(name, "x");
         using WeightFiles weights = WeightFiles.Open(folder.Path);
         Assert.Equal(["adapter_model.safetensors", "consolidated.safetensors", "model.safetensors", "pytorch_model.bin"], weights.StrayFiles);
     }
