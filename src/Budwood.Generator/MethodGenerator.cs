@@ -21,13 +21,15 @@ public sealed class MethodGenerator : IIncrementalGenerator
             "Budwood.Methods.MethodAttribute", static (node, _) => node is TypeDeclarationSyntax, Reader.Read);
 
         // Code, complaints and names part ways here: complaints and names hold places, which move with every line that is typed above them.
-        IncrementalValuesProvider<MethodModel> methods = read.Where(static e => e.Method is not null).Select(static (e, _) => e.Method!).WithTrackingName(ModelStep);
+        IncrementalValuesProvider<MethodModel> methods = read
+            .Where(static e => e.Method is not null).Select(static (e, _) => e.Method!).WithTrackingName(ModelStep);
         context.RegisterSourceOutput(methods, static (to, m) => to.AddSource(Hint(m.FullClass), Writer.Method(m)));
 
         context.RegisterSourceOutput(read.SelectMany(static (e, _) => e.Complaints), static (to, c) => to.ReportDiagnostic(c.ToDiagnostic()));
         context.RegisterSourceOutput(read.Select(static (e, _) => e.Name).Collect(), static (to, names) => Duplicates(to, names));
 
-        IncrementalValueProvider<Items<MethodModel>> all = methods.Where(static m => m.Creatable).Collect().Select(static (m, _) => m.ToItems()).WithTrackingName(CatalogueStep);
+        IncrementalValueProvider<Items<MethodModel>> all = methods
+            .Where(static m => m.Creatable).Collect().Select(static (m, _) => m.ToItems()).WithTrackingName(CatalogueStep);
         IncrementalValueProvider<string?> assembly = context.CompilationProvider.Select(static (c, _) => c.AssemblyName);
         context.RegisterSourceOutput(all.Combine(assembly), static (to, pair) =>
         {
@@ -43,7 +45,10 @@ public sealed class MethodGenerator : IIncrementalGenerator
         {
             NameModel[] classes = [.. same.OrderBy(n => n.FullClass, StringComparer.Ordinal)];
             foreach (NameModel later in classes.Skip(1))
-                to.ReportDiagnostic(new Complaint(Rules.DuplicateName.Id, later.At, new[] { later.Name, later.FullClass, classes[0].FullClass }.ToItems()).ToDiagnostic());
+            {
+                Items<string> arguments = new[] { later.Name, later.FullClass, classes[0].FullClass }.ToItems();
+                to.ReportDiagnostic(new Complaint(Rules.DuplicateName.Id, later.At, arguments).ToDiagnostic());
+            }
         }
     }
 }

@@ -49,8 +49,8 @@ internal sealed record ParameterModel(string Property, string Name, Shape Shape,
 internal sealed record SourceModel(string? Paper, string? Peer, string? Where);
 
 /// <summary>All that the generated code depends on, without symbols and without places in files: moving a method does not regenerate it.</summary>
-internal sealed record MethodModel(string Namespace, string Class, string FullClass, string ParametersType, string Name, string Room, int Revision, bool MayCopy, string? Verb,
-    string Summary, string Use, string NotFor, string Cost, string Differs, string? Formula,
+internal sealed record MethodModel(string Namespace, string Class, string FullClass, string ParametersType,
+    string Name, string Room, int Revision, bool MayCopy, string? Verb, string Summary, string Use, string NotFor, string Cost, string Differs, string? Formula,
     Items<SourceModel> Sources, Items<ParameterModel> Parameters, Items<string> Inert, bool Creatable);
 
 /// <summary>A place in a file that does not keep the syntax tree alive.</summary>

@@ -6,7 +6,8 @@ namespace Budwood.Generator;
 /// <summary>Spelling: C# on one side, YAML and the command line on the other.</summary>
 internal static class Names
 {
-    /// <summary><c>LambdaScale</c> to <c>lambda_scale</c>, <c>Select1</c> to <c>select1</c>, <c>KVHeads</c> to <c>kv_heads</c>: a digit belongs to the word before it.</summary>
+    /// <summary><c>LambdaScale</c> to <c>lambda_scale</c>, <c>Select1</c> to <c>select1</c>, <c>KVHeads</c> to <c>kv_heads</c>:
+    /// a digit belongs to the word before it.</summary>
     public static string Snake(string name)
     {
         var text = new StringBuilder();
@@ -36,7 +37,8 @@ internal static class Names
     public static string Suggest(string name)
     {
         string[] words = Snake(name).Split([.. name.Where(c => c >= 128 || !char.IsLetterOrDigit(c)).Distinct()], StringSplitOptions.RemoveEmptyEntries);
-        string made = string.Join("_", words.SelectMany(w => w.Split(['_'], StringSplitOptions.RemoveEmptyEntries))).TrimStart('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '_');
+        string made = string.Join("_", words.SelectMany(w => w.Split(['_'], StringSplitOptions.RemoveEmptyEntries)));
+        made = made.TrimStart('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '_');
         return IsSnake(made) ? made : "dare_ties";
     }
 

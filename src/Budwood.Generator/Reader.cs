@@ -80,7 +80,8 @@ internal sealed class Reader
         return new Extracted(model, new NameModel(_name, _class.ToDisplayString(), _at), _complaints.ToItems());
     }
 
-    private bool IsPartial() => _class.DeclaringSyntaxReferences.All(s => s.GetSyntax(_stop) is TypeDeclarationSyntax t && t.Modifiers.Any(SyntaxKind.PartialKeyword));
+    private bool IsPartial() => _class.DeclaringSyntaxReferences
+        .All(s => s.GetSyntax(_stop) is TypeDeclarationSyntax t && t.Modifiers.Any(SyntaxKind.PartialKeyword));
 
     private string Namespace()
     {
@@ -116,7 +117,8 @@ internal sealed class Reader
     private static string RoomOf(AttributeData attribute)
     {
         object? room = Given(attribute, 1);
-        IFieldSymbol? member = room is null ? null : Members((INamedTypeSymbol)attribute.ConstructorArguments[1].Type!).FirstOrDefault(f => Equals(f.ConstantValue, room));
+        IFieldSymbol? member = room is null ? null
+            : Members((INamedTypeSymbol)attribute.ConstructorArguments[1].Type!).FirstOrDefault(f => Equals(f.ConstantValue, room));
         return member is not null ? "global::Budwood.Methods.Room." + member.Name : "default";
     }
 
@@ -137,7 +139,8 @@ internal sealed class Reader
         {
             if (SetterOf(p)?.DeclaredAccessibility == Accessibility.Public && Parameter(p) is { } card)
             {
-                if (cards.Find(c => c.Name == card.Name) is { } twin) Complain(Rules.DuplicateWord, PlaceOf(p), $"The properties {twin.Property}", p.Name, card.Name, _name);
+                if (cards.Find(c => c.Name == card.Name) is { } twin)
+                    Complain(Rules.DuplicateWord, PlaceOf(p), $"The properties {twin.Property}", p.Name, card.Name, _name);
                 cards.Add(card);
             }
         }
@@ -198,10 +201,12 @@ internal sealed class Reader
         foreach (IFieldSymbol member in choice is null ? [] : Members(choice))
         {
             string word = Names.Snake(member.Name);
-            if (choices.Find(c => c.Word == word) is { } twin) Complain(Rules.DuplicateWord, at, $"The choices {twin.Member} of '{name}'", member.Name, word, _name);
+            if (choices.Find(c => c.Word == word) is { } twin)
+                Complain(Rules.DuplicateWord, at, $"The choices {twin.Member} of '{name}'", member.Name, word, _name);
             choices.Add(new ChoiceModel(member.Name, word));
         }
-        return new ParameterModel(p.Name, name, shape, nullable, attributes.Exists(a => Is(a, "PerModelAttribute")), attributes.Exists(a => Is(a, "RequiredAttribute")), unit,
+        return new ParameterModel(p.Name, name, shape, nullable,
+            attributes.Exists(a => Is(a, "PerModelAttribute")), attributes.Exists(a => Is(a, "RequiredAttribute")), unit,
             minimum, maximum, minimumOpen, maximumOpen, doc ?? "", choice is null ? null : Full(choice), choices.ToItems());
     }
 
@@ -246,7 +251,8 @@ internal sealed class Reader
     private static object? Given(AttributeData a, int index) =>
         index < a.ConstructorArguments.Length && a.ConstructorArguments[index] is { Kind: not TypedConstantKind.Array } v ? v.Value : null;
 
-    private static object? Named(AttributeData a, string name) => a.NamedArguments.FirstOrDefault(n => n.Key == name).Value is { Kind: not TypedConstantKind.Array } v ? v.Value : null;
+    private static object? Named(AttributeData a, string name) =>
+        a.NamedArguments.FirstOrDefault(n => n.Key == name).Value is { Kind: not TypedConstantKind.Array } v ? v.Value : null;
 
     private static string Full(ISymbol symbol) => symbol.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
 

@@ -10,7 +10,8 @@ internal static class Rules
         "Budwood", DiagnosticSeverity.Error, true);
 
     public static readonly DiagnosticDescriptor NoBase = new("BWG002", "A method derives from Rule or Job",
-        "The method class '{0}' must derive from Rule<P> or Job<P>; write 'sealed partial class {0} : Rule<{0}Parameters>', where the parameters are a record with defaults",
+        "The method class '{0}' must derive from Rule<P> or Job<P>; write 'sealed partial class {0} : Rule<{0}Parameters>', "
+        + "where the parameters are a record with defaults",
         "Budwood", DiagnosticSeverity.Error, true);
 
     public static readonly DiagnosticDescriptor MissingTag = new("BWG003", "A tag of the documentation is missing",
@@ -27,7 +28,8 @@ internal static class Rules
         "Budwood", DiagnosticSeverity.Error, true);
 
     public static readonly DiagnosticDescriptor NoUnit = new("BWG006", "A number has a unit",
-        "The parameter '{0}' ({1}) of the method '{2}' is a number without a unit; write '[Unit(\"1\")]' for a ratio, or what it counts, such as '[Unit(\"layers\")]'",
+        "The parameter '{0}' ({1}) of the method '{2}' is a number without a unit; "
+        + "write '[Unit(\"1\")]' for a ratio, or what it counts, such as '[Unit(\"layers\")]'",
         "Budwood", DiagnosticSeverity.Error, true);
 
     public static readonly DiagnosticDescriptor NoRange = new("BWG007", "A number has a range",
@@ -36,7 +38,8 @@ internal static class Rules
         "Budwood", DiagnosticSeverity.Error, true);
 
     public static readonly DiagnosticDescriptor UnsupportedType = new("BWG008", "The type of a parameter is supported",
-        "The parameter '{0}' ({1}) of the method '{2}' has the unsupported type '{3}'; write double, long, int, bool, string, an enum with members, or IReadOnlyList<long>",
+        "The parameter '{0}' ({1}) of the method '{2}' has the unsupported type '{3}'; "
+        + "write double, long, int, bool, string, an enum with members, or IReadOnlyList<long>",
         "Budwood", DiagnosticSeverity.Error, true);
 
     public static readonly DiagnosticDescriptor BadName = new("BWG009", "The name of a method is snake_case",

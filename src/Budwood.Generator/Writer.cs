@@ -33,8 +33,10 @@ internal static class Writer
             }
         }
         Field(to, Ns + "MethodCard", "s_card", Card(m));
-        to.Append("    /// <inheritdoc/>\n    ").Append(s_generated).Append("\n    public override ").Append(Ns).Append("MethodCard Card { get; } = s_card;\n\n");
-        to.Append("    /// <inheritdoc/>\n    ").Append(s_generated).Append("\n    public override object ReadParameters(").Append(Ns).Append("ParameterValues values)");
+        to.Append("    /// <inheritdoc/>\n    ").Append(s_generated)
+            .Append("\n    public override ").Append(Ns).Append("MethodCard Card { get; } = s_card;\n\n");
+        to.Append("    /// <inheritdoc/>\n    ").Append(s_generated)
+            .Append("\n    public override object ReadParameters(").Append(Ns).Append("ParameterValues values)");
         if (m.Parameters.Count == 0)
         {
             to.Append(" => new ").Append(m.ParametersType).Append("();\n}\n");
@@ -53,7 +55,8 @@ internal static class Writer
         var to = new StringBuilder(Header);
         to.Append("namespace Budwood.Methods.Generated;\n\n/// <summary>The methods of this assembly, made from their files.</summary>\n").Append(s_generated)
             .Append("\npublic static class ").Append(Names.Identifier(assembly)).Append("Catalogue\n{\n")
-            .Append("    /// <summary>One instance of every method, by name.</summary>\n    public static ").Append(List).Append('<').Append(Ns).Append("Method> All { get; } =\n    [\n");
+            .Append("    /// <summary>One instance of every method, by name.</summary>\n")
+            .Append("    public static ").Append(List).Append('<').Append(Ns).Append("Method> All { get; } =\n    [\n");
         foreach (MethodModel m in methods.OrderBy(m => m.Name, StringComparer.Ordinal).ThenBy(m => m.FullClass, StringComparer.Ordinal))
             to.Append("        new ").Append(m.FullClass).Append("(),\n");
         to.Append("    ];\n}\n");
@@ -86,13 +89,14 @@ internal static class Writer
     }
 
     private static void Argument(StringBuilder to, string name, string value, bool last = false) =>
-        to.Append("        ").Append(name).Append(": ").Append(value).Append(last ? ")" : ",\n");
+        to.Append("        ").Append(name).Append(value[0] == '\n' ? ":" : ": ").Append(value).Append(last ? ")" : ",\n");
 
     private static string Parameter(ParameterModel p, int i)
     {
         string kind = p.Shape is Shape.Long or Shape.Int ? "Integer" : p.Shape.ToString();
-        return $"            new {Ns}ParameterCard(Name: {Literal(p.Name)}, Kind: {Ns}ParameterKind.{kind}, PerModel: {Bool(p.PerModel)}, Required: {Bool(p.Required)}, "
-            + $"Default: {Default(p, i)},\n                Unit: {Literal(p.Unit)}, Minimum: {Number(p.Minimum)}, Maximum: {Number(p.Maximum)}, "
+        return $"            new {Ns}ParameterCard(Name: {Literal(p.Name)}, Kind: {Ns}ParameterKind.{kind}, "
+            + $"PerModel: {Bool(p.PerModel)}, Required: {Bool(p.Required)},\n                Default: {Default(p, i)},\n"
+            + $"                Unit: {Literal(p.Unit)}, Minimum: {Number(p.Minimum)}, Maximum: {Number(p.Maximum)}, "
             + $"MinimumOpen: {Bool(p.MinimumOpen)}, MaximumOpen: {Bool(p.MaximumOpen)},\n                Doc: {Literal(p.Doc)}, "
             + $"Choices: {(p.Shape == Shape.Choice ? "s_words" + i : "[]")}),\n";
     }
@@ -137,6 +141,7 @@ internal static class Writer
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string Number(double value) => double.IsPositiveInfinity(value) ? "double.PositiveInfinity" : double.IsNegativeInfinity(value) ? "double.NegativeInfinity"
+    private static string Number(double value) => double.IsPositiveInfinity(value) ? "double.PositiveInfinity"
+        : double.IsNegativeInfinity(value) ? "double.NegativeInfinity"
         : double.IsNaN(value) ? "double.NaN" : value.ToString("R", CultureInfo.InvariantCulture) + "d";
 }

@@ -9,7 +9,8 @@ namespace Budwood.Generator.Tests;
 internal static class Bench
 {
     private static readonly MetadataReference[] s_references =
-        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Where(p => Path.GetFileName(p).StartsWith("System.", StringComparison.Ordinal))
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Where(p => Path.GetFileName(p).StartsWith("System.", StringComparison.Ordinal))
             .Select(p => MetadataReference.CreateFromFile(p))];
 
     public const string Usings = "using System.Collections.Generic;\nusing Budwood.Methods;\n\nnamespace Acme;\n\n";
@@ -38,19 +39,24 @@ internal static class Bench
     {
         var options = new CSharpParseOptions(LanguageVersion.CSharp14, mode);
         return CSharpCompilation.Create("Acme.Merging",
-            [CSharpSyntaxTree.ParseText(Contract.Source, options, "Contract.cs"), .. sources.Select((s, i) => CSharpSyntaxTree.ParseText(s, options, $"File{i}.cs"))],
+            [CSharpSyntaxTree.ParseText(Contract.Source, options, "Contract.cs"),
+                .. sources.Select((s, i) => CSharpSyntaxTree.ParseText(s, options, $"File{i}.cs"))],
             s_references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable,
                 // As the product's build: every warning an error, public members without a sentence let through.
                 generalDiagnosticOption: ReportDiagnostic.Error,
-                specificDiagnosticOptions: [KeyValuePair.Create("CS1591", mode == DocumentationMode.Diagnose ? ReportDiagnostic.Suppress : ReportDiagnostic.Default)]));
+                specificDiagnosticOptions: [KeyValuePair.Create("CS1591", ReportDiagnostic.Suppress)]));
     }
+
+    public static GeneratorDriver Driver(CSharpCompilation compilation, bool tracked = false) => CSharpGeneratorDriver.Create(
+        [new MethodGenerator().AsSourceGenerator()], parseOptions: (CSharpParseOptions)compilation.SyntaxTrees[0].Options,
+        driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: tracked));
 
     public static (Compilation Output, Diagnostic[] Complaints, string[] Files) Run(params string[] sources) => Run(DocumentationMode.Diagnose, sources);
 
     public static (Compilation Output, Diagnostic[] Complaints, string[] Files) Run(DocumentationMode mode, params string[] sources)
     {
         CSharpCompilation compilation = Compile(mode, sources);
-        GeneratorDriver driver = CSharpGeneratorDriver.Create([new MethodGenerator().AsSourceGenerator()], parseOptions: (CSharpParseOptions)compilation.SyntaxTrees[0].Options);
+        GeneratorDriver driver = Driver(compilation);
         driver = driver.RunGeneratorsAndUpdateCompilation(compilation, out Compilation output, out _);
         GeneratorDriverRunResult result = driver.GetRunResult();
         Assert.Null(result.Results[0].Exception);

@@ -43,9 +43,7 @@ public class CacheTests
     {
         string parameters = "/// <summary>S.</summary>\n    [Unit(\"1\"), Range(0, 1)] public double T { get; init; }";
         CSharpCompilation compilation = Bench.Compile(DocumentationMode.Diagnose, Bench.Good(parameters), Bench.Good(parameters, "other", "Other"));
-        GeneratorDriver driver = CSharpGeneratorDriver.Create([new MethodGenerator().AsSourceGenerator()], parseOptions: (CSharpParseOptions)compilation.SyntaxTrees[0].Options,
-            driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true));
-        return (compilation, driver.RunGenerators(compilation));
+        return (compilation, Bench.Driver(compilation, tracked: true).RunGenerators(compilation));
     }
 
     private static void AssertStill(GeneratorRunResult result)

@@ -107,10 +107,11 @@ public class CardTests
     {
         dynamic card = Blend().Card;
         var all = ((IEnumerable<dynamic>)card.Parameters).ToList();
-        Assert.Equal(["weight", "lambda", "select1", "lambda_scale", "normalize", "filter", "mode", "layers", "maybe_number", "maybe_long", "maybe_int", "maybe_flag", "maybe_text",
-            "maybe_mode", "maybe_layers"], all.Select(p => (string)p.Name));
+        Assert.Equal(["weight", "lambda", "select1", "lambda_scale", "normalize", "filter", "mode", "layers",
+            "maybe_number", "maybe_long", "maybe_int", "maybe_flag", "maybe_text", "maybe_mode", "maybe_layers"], all.Select(p => (string)p.Name));
         Assert.Equal([null, "0.5", "4", "2", "true", "mlp", "ties", "[1, 2]", null, null, null, null, null, null, null], all.Select(p => (string?)p.Default));
-        Assert.Equal(["Number", "Number", "Integer", "Integer", "Flag", "Text", "Choice", "Integers", "Number", "Integer", "Integer", "Flag", "Text", "Choice", "Integers"],
+        Assert.Equal(["Number", "Number", "Integer", "Integer", "Flag", "Text", "Choice", "Integers",
+            "Number", "Integer", "Integer", "Flag", "Text", "Choice", "Integers"],
             all.Select(p => (string)p.Kind.ToString()));
         Assert.Equal(["weight"], all.Where(p => p.Required).Select(p => (string)p.Name));
         Assert.Equal(["weight"], all.Where(p => p.PerModel).Select(p => (string)p.Name));
@@ -141,7 +142,8 @@ public class CardTests
     {
         dynamic blend = Blend();
         long[] layers = [3];
-        dynamic p = blend.ReadParameters(Bench.Values(blend, 0.25, 0.75, 9L, 8L, false, "attn", "bf16", layers, 0.5, 1L, 0L, true, "x", "nearest_mean", layers));
+        dynamic p = blend.ReadParameters(Bench.Values(blend, 0.25, 0.75, 9L, 8L, false, "attn", "bf16", layers,
+            0.5, 1L, 0L, true, "x", "nearest_mean", layers));
         Assert.Equal(0.25, p.Weight);
         Assert.Equal(0.75, p.Lambda);
         Assert.Equal(9L, p.Select1);
@@ -171,7 +173,8 @@ public class CardTests
     [Fact]
     public void Comments_are_read_even_where_the_compiler_ignores_them()
     {
-        dynamic card = Assert.Single(Bench.Methods(Bench.Load(DocumentationMode.None, Bench.Good("/// <summary>On <see cref=\"Acme.Mix\"/> or <paramref name=\"t\"/>.</summary>\n    public bool On { get; init; }")))).Card;
+        string file = Bench.Good("/// <summary>On <see cref=\"Acme.Mix\"/> or <paramref name=\"t\"/>.</summary>\n    public bool On { get; init; }");
+        dynamic card = Assert.Single(Bench.Methods(Bench.Load(DocumentationMode.None, file))).Card;
         Assert.Equal("Mixes.", card.Summary);
         Assert.Equal("On Mix or t.", ((IEnumerable<dynamic>)card.Parameters).Single().Doc);
     }
@@ -205,8 +208,8 @@ public class CardTests
                 internal enum @event { @class = 1, @struct = 2 }
             }
             """;
-        dynamic method = Assert.Single(Bench.Methods(Bench.Load(nested.Replace("internal sealed partial", "public sealed partial").Replace("internal sealed record", "public sealed record")
-            .Replace("internal enum", "public enum"))));
+        string open = nested.Replace("internal sealed", "public sealed").Replace("internal enum", "public enum");
+        dynamic method = Assert.Single(Bench.Methods(Bench.Load(open)));
         Assert.Equal("class", ((IEnumerable<dynamic>)method.Card.Parameters).Single().Default);
         Bench.Load(nested);
     }
@@ -214,18 +217,20 @@ public class CardTests
     [Fact]
     public void A_property_inherited_from_another_assembly_needs_its_documentation_again()
     {
-        Compilation first = Bench.Compile(DocumentationMode.Diagnose, Bench.Usings + "public record Far { /// <summary>S.</summary>\n public virtual bool On { get; init; } }");
+        Compilation first = Bench.Compile(DocumentationMode.Diagnose,
+            Bench.Usings + "public record Far { /// <summary>S.</summary>\n public virtual bool On { get; init; } }");
         string method = Bench.Good().Replace("record MixParameters", "record MixParameters : Far");
         using var file = new MemoryStream();
         Assert.True(first.Emit(file).Success);
         MetadataReference reference = MetadataReference.CreateFromImage(file.ToArray());
         CSharpCompilation second = Bench.Compile(DocumentationMode.Diagnose, method);
         second = second.RemoveSyntaxTrees(second.SyntaxTrees[0]).AddReferences(reference);
-        GeneratorDriver driver = CSharpGeneratorDriver.Create([new MethodGenerator().AsSourceGenerator()], parseOptions: (CSharpParseOptions)second.SyntaxTrees[0].Options);
+        GeneratorDriver driver = Bench.Driver(second);
         Assert.Equal("BWG005", Assert.Single(driver.RunGenerators(second).GetRunResult().Diagnostics).Id);
 
-        CSharpCompilation again = second.ReplaceSyntaxTree(second.SyntaxTrees[0], Bench.Compile(DocumentationMode.Diagnose,
-            Bench.Good("/// <summary>S.</summary>\n    public override bool On { get; init; }").Replace("record MixParameters", "record MixParameters : Far")).SyntaxTrees[1]);
+        string told = Bench.Good("/// <summary>S.</summary>\n    public override bool On { get; init; }")
+            .Replace("record MixParameters", "record MixParameters : Far");
+        CSharpCompilation again = second.ReplaceSyntaxTree(second.SyntaxTrees[0], Bench.Compile(DocumentationMode.Diagnose, told).SyntaxTrees[1]);
         Assert.Empty(driver.RunGenerators(again).GetRunResult().Diagnostics);
     }
 

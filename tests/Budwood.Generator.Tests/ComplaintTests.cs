@@ -148,7 +148,8 @@ public class ComplaintTests
 
     [Fact]
     public void BWG014_two_parameters_of_one_name() =>
-        Assert.Equal("BWG014", Bench.Complaint(Bench.Good(Summary + "public bool IsOn { get; init; }\n    " + Summary + "public bool Is_On { get; init; }")).Id);
+        Assert.Equal("BWG014", Bench.Complaint(
+            Bench.Good(Summary + "public bool IsOn { get; init; }\n    " + Summary + "public bool Is_On { get; init; }")).Id);
 
     [Fact]
     public void BWG014_two_choices_of_one_name() =>
@@ -169,7 +170,8 @@ public class ComplaintTests
     [Fact]
     public void Every_rule_is_tested()
     {
-        string[] tested = [.. typeof(ComplaintTests).GetMethods().Where(m => m.Name.StartsWith("BWG", StringComparison.Ordinal)).Select(m => m.Name[..6]).Distinct().Order()];
+        string[] tested = [.. typeof(ComplaintTests).GetMethods().Select(m => m.Name)
+            .Where(n => n.StartsWith("BWG", StringComparison.Ordinal)).Select(n => n[..6]).Distinct().Order()];
         Assert.Equal(Rules.ById.Keys.Order(), tested);
     }
 }

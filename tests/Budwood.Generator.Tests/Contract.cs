@@ -72,8 +72,9 @@ internal static class Contract
 
         public sealed record MethodSource(string? Paper, string? Peer, string? Where);
 
-        public sealed record MethodCard(string Name, Room Room, int Revision, bool MayCopy, string? Verb, string Summary, string Use, string NotFor, string Cost,
-            string Differs, string? Formula, IReadOnlyList<MethodSource> Sources, IReadOnlyList<ParameterCard> Parameters, IReadOnlyList<string> Inert);
+        public sealed record MethodCard(string Name, Room Room, int Revision, bool MayCopy, string? Verb, string Summary, string Use, string NotFor,
+            string Cost, string Differs, string? Formula,
+            IReadOnlyList<MethodSource> Sources, IReadOnlyList<ParameterCard> Parameters, IReadOnlyList<string> Inert);
 
         public sealed class ParameterValues(MethodCard card)
         {

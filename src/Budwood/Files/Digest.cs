@@ -16,7 +16,8 @@ public readonly record struct Digest(UInt128 Value)
     public override string ToString() => Prefix + Value.ToString("x32", CultureInfo.InvariantCulture);
 
     /// <summary>Reads <c>xxh128:</c> and 32 hexadecimal digits.</summary>
-    public static Digest Parse(string text) => TryParse(text, out Digest digest) ? digest : throw new FormatException($"'{text}' is not a digest: {Prefix} and 32 hexadecimal digits.");
+    public static Digest Parse(string text) =>
+        TryParse(text, out Digest digest) ? digest : throw new FormatException($"'{text}' is not a digest: {Prefix} and 32 hexadecimal digits.");
 
     /// <summary>Reads <c>xxh128:</c> and 32 hexadecimal digits.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out Digest digest)
@@ -30,7 +31,9 @@ public readonly record struct Digest(UInt128 Value)
 }
 
 /// <summary>How digests of pieces, tensors and checkpoints are made.</summary>
-/// <remarks>Pieces are independent of each other, so they may be hashed in any order and on any thread. The definition is frozen: digests are written into receipts.</remarks>
+/// <remarks>
+/// Pieces are independent of each other, so they may be hashed in any order and on any thread. The definition is frozen: digests are written into receipts.
+/// </remarks>
 public static class Digests
 {
     /// <summary>Length of a piece; the last piece of a tensor may be shorter.</summary>

@@ -7,7 +7,10 @@ using System.Text;
 namespace Budwood.Files;
 
 /// <summary>Remembers the digests of weight files between runs, as long as path, size, time and inode stay the same.</summary>
-/// <remarks>One small text file for each weight file, written whole under another name first; whatever in it is not as expected counts as absent. Nothing here ever throws: a cache that cannot be used costs time only.</remarks>
+/// <remarks>
+/// One small text file for each weight file, written whole under another name first; whatever in it is not as expected counts as absent. Nothing here ever
+/// throws: a cache that cannot be used costs time only.
+/// </remarks>
 public sealed class DigestCache(string? folder)
 {
     private const string Mark = "budwood digests 1";
@@ -52,7 +55,10 @@ public sealed class DigestCache(string? folder)
             if (digests.Keys.Any(k => k.Any(char.IsControl))) return;
             string path = EntryPath(weightFile);
             var text = new StringBuilder(Mark).Append('\n').Append(identity).Append('\n');
-            foreach ((string name, Digest digest) in digests.OrderBy(d => d.Key, StringComparer.Ordinal)) text.Append(digest).Append(' ').Append(name).Append('\n');
+            foreach ((string name, Digest digest) in digests.OrderBy(d => d.Key, StringComparer.Ordinal))
+            {
+                text.Append(digest).Append(' ').Append(name).Append('\n');
+            }
             byte[] body = JsonText.Strict.GetBytes(text.ToString());
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             temporary = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}";
@@ -97,7 +103,8 @@ public sealed class DigestCache(string? folder)
         var info = new FileInfo(path);
         if (!info.Exists || path.Any(char.IsControl)) return null;
         FileFacts? facts = Posix.Stat(path);
-        return string.Create(CultureInfo.InvariantCulture, $"{info.Length} {info.LastWriteTimeUtc.Ticks} {facts?.ModifiedNanoseconds} {facts?.Device}:{facts?.Inode} {path}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{info.Length} {info.LastWriteTimeUtc.Ticks} {facts?.ModifiedNanoseconds} {facts?.Device}:{facts?.Inode} {path}");
     }
 
     private string EntryPath(string weightFile)

@@ -9,16 +9,19 @@ internal static partial class FileFaults
         new("BW2040", ExitCode.Input, "the shard index is not valid JSON", line is null ? path : $"{path}:{line}", found, "Download the index again.", inner);
 
     internal static Fault IndexShape(string path, string found) =>
-        new("BW2040", ExitCode.Input, "not a shard index", path, found, "An index holds weight_map, an object of tensor names to file names: download it again.");
+        new("BW2040", ExitCode.Input, "not a shard index", path, found,
+            "An index holds weight_map, an object of tensor names to file names: download it again.");
 
     internal static Fault IndexTooLarge(string path, long length, long limit) =>
         new("BW2040", ExitCode.Input, "the shard index is too large", path, $"{length} bytes, the limit is {limit}", "Download the index again.");
 
     internal static Fault IndexDuplicate(string path, string key) =>
-        new("BW2041", ExitCode.Input, $"the shard index lists '{Cut(key)}' twice", path, null, "Keep the line that names the right shard and delete the other.");
+        new("BW2041", ExitCode.Input, $"the shard index lists '{Cut(key)}' twice", path, null,
+            "Keep the line that names the right shard and delete the other.");
 
     internal static Fault UnsafeShard(string path, string tensor, string shard) =>
-        new("BW2042", ExitCode.Input, "the shard index leads out of its folder", path, $"'{Cut(tensor)}' is said to be in '{Cut(shard)}', expected a plain file name",
+        new("BW2042", ExitCode.Input, "the shard index leads out of its folder", path,
+            $"'{Cut(tensor)}' is said to be in '{Cut(shard)}', expected a plain file name",
             "The file was not opened. Do not use this checkpoint unless you know who wrote the index.");
 
     internal static Fault MissingShards(string index, IReadOnlyList<string> shards, int of, bool single) =>
@@ -32,7 +35,8 @@ internal static partial class FileFaults
             tensors.Count == 0 ? $"no tensor of {index} is said to be in it" : $"{index} leaves out {tensors.Count} tensors: {Some(tensors)}", Again);
 
     internal static Fault NotInShard(string shard, string index, IReadOnlyList<string> tensors) =>
-        new("BW2045", ExitCode.Input, "a shard lacks what the index promises", shard, $"{index} puts {Some(tensors)} there, the file has no such tensor", Again);
+        new("BW2045", ExitCode.Input, "a shard lacks what the index promises", shard, $"{index} puts {Some(tensors)} there, the file has no such tensor",
+            Again);
 
     internal static Fault NotInIndex(string shard, string index, IReadOnlyList<string> tensors) =>
         new("BW2046", ExitCode.Input, "a shard holds what the index does not list", shard, $"{Some(tensors)} in no line of {index}", Again);
@@ -49,7 +53,8 @@ internal static partial class FileFaults
             "Keep one in the folder, name it model.safetensors, or name the file itself.");
 
     internal static Fault NoWeights(string folder, IReadOnlyList<string> files, string? subfolder) =>
-        new("BW2050", ExitCode.Input, "no weights in the folder", folder, files.Count == 0 ? "it holds no files" : $"found {Some(files)}, expected model.safetensors or shards with an index",
+        new("BW2050", ExitCode.Input, "no weights in the folder", folder, files.Count == 0 ? "it holds no files"
+            : $"found {Some(files)}, expected model.safetensors or shards with an index",
             subfolder is null ? "Check the path, or download the model." : $"Did you mean '{subfolder}'?");
 
     internal static Fault IsAdapter(string folder) =>
@@ -61,7 +66,8 @@ internal static partial class FileFaults
             "Convert them with safetensors.torch.save_file, or download the safetensors of the model.");
 
     internal static Fault OnlyConsolidated(string folder, IReadOnlyList<string> files) =>
-        new("BW2050", ExitCode.Input, "the only weights bear the names of their maker's own code, not those of Hugging Face", folder, $"found {Some(files)}, expected model.safetensors",
+        new("BW2050", ExitCode.Input, "the only weights bear the names of their maker's own code, not those of Hugging Face", folder,
+            $"found {Some(files)}, expected model.safetensors",
             "Download the model.safetensors shards of the same repository.");
 
     internal static Fault ListingFolder(string folder, Exception e) =>

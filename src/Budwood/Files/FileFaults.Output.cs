@@ -19,19 +19,23 @@ internal static partial class FileFaults
         new("BW1301", ExitCode.Usage, "the output exists", path, found, "Choose another name, or replace it with --force.");
 
     internal static Fault OutputIsInput(string path, string input, string how) =>
-        new("BW1302", ExitCode.Usage, "the output would touch an input", path, $"it {how} '{input}'", "Choose another output folder; --force does not help, inputs are never changed.");
+        new("BW1302", ExitCode.Usage, "the output would touch an input", path, $"it {how} '{input}'",
+            "Choose another output folder; --force does not help, inputs are never changed.");
 
     internal static Fault OutputBusy(string path, string staging) =>
-        new("BW1303", ExitCode.Usage, "another run is writing this output", path, $"it holds the lock of {staging}", "Wait for it to end, or choose another output folder.");
+        new("BW1303", ExitCode.Usage, "another run is writing this output", path, $"it holds the lock of {staging}",
+            "Wait for it to end, or choose another output folder.");
 
     internal static Fault OutputNotPermitted(string path, string folder, Exception? inner) =>
-        new("BW1304", ExitCode.Usage, "no permission to write", folder, $"needed for the output {path}", "Choose another output folder, or give your user the right to write there.", inner);
+        new("BW1304", ExitCode.Usage, "no permission to write", folder, $"needed for the output {path}",
+            "Choose another output folder, or give your user the right to write there.", inner);
 
     internal static Fault OutputUnusable(string path, string found, Exception? inner = null) =>
         new("BW1305", ExitCode.Usage, "the output cannot be placed there", path, found, "Choose another output folder.", inner);
 
     internal static Fault OutputAppeared(string path) =>
-        new("BW1301", ExitCode.Usage, "the output has come into being while this run was writing it", path, null, "Choose another name, or replace it with --force.");
+        new("BW1301", ExitCode.Usage, "the output has come into being while this run was writing it", path, null,
+            "Choose another name, or replace it with --force.");
 
     internal static Fault DiskFull(string path, long? needed, long? free, Exception? inner = null) =>
         new("BW6002", ExitCode.Budget, "the disk is full", path, $"{needed?.ToString() ?? "more"} bytes needed, {free?.ToString() ?? "unknown"} free",
@@ -44,5 +48,6 @@ internal static partial class FileFaults
 
     // .NET puts the error number of Unix, and on Windows the HRESULT, into HResult.
     internal static bool IsDiskFull(Exception e) =>
-        e is IOException && (OperatingSystem.IsWindows() ? e.HResult is unchecked((int)0x80070070) or unchecked((int)0x80070027) : e.HResult is Posix.NoSpace or Posix.Quota);
+        e is IOException && (OperatingSystem.IsWindows() ? e.HResult is unchecked((int)0x80070070) or unchecked((int)0x80070027)
+            : e.HResult is Posix.NoSpace or Posix.Quota);
 }

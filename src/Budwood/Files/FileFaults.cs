@@ -19,7 +19,8 @@ internal static partial class FileFaults
     internal static Fault Opening(string path, Exception e) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException => Missing(path, "file", Siblings(path), e),
-        UnauthorizedAccessException => new("BW2003", ExitCode.Input, "no permission to read", path, null, $"Give your user the right to read it: chmod u+r '{path}'.", e),
+        UnauthorizedAccessException =>
+            new("BW2003", ExitCode.Input, "no permission to read", path, null, $"Give your user the right to read it: chmod u+r '{path}'.", e),
         _ => new("BW2005", ExitCode.Input, "cannot be opened", path, e.Message, "Check the disk or the mount, then run again.", e),
     };
 
@@ -27,10 +28,12 @@ internal static partial class FileFaults
         new("BW2002", ExitCode.Input, "not a regular file", path, $"found {found}", "Name a file of weights.");
 
     internal static Fault PastTheEnd(string path, long offset, long count, long length) =>
-        new("BW2004", ExitCode.Input, "a read past the end", path, $"{count} bytes at offset {offset}, the file has {length}", "The file is cut off or its header lies: download it again.");
+        new("BW2004", ExitCode.Input, "a read past the end", path, $"{count} bytes at offset {offset}, the file has {length}",
+            "The file is cut off or its header lies: download it again.");
 
     internal static Fault Shrunk(string path, long offset, long length) =>
-        new("BW2004", ExitCode.Input, "the file shrank while it was read", path, $"it had {length} bytes when it was opened and now ends at or before offset {offset}",
+        new("BW2004", ExitCode.Input, "the file shrank while it was read", path,
+            $"it had {length} bytes when it was opened and now ends at or before offset {offset}",
             "Something else writes to it: wait for that to finish, then run again.");
 
     internal static Fault Reading(string path, long offset, Exception e) =>
@@ -41,7 +44,8 @@ internal static partial class FileFaults
         try
         {
             string? parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-            return parent is not null && Directory.Exists(parent) ? [.. Directory.EnumerateFileSystemEntries(parent).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)] : [];
+            return parent is not null && Directory.Exists(parent)
+                ? [.. Directory.EnumerateFileSystemEntries(parent).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)] : [];
         }
         catch (Exception e) when (IsReading(e) || e is ArgumentException)
         {
@@ -69,10 +73,13 @@ internal static partial class FileFaults
             "Perhaps a server's error message was saved in its place: download the file again."),
         FileKind.Text => new("BW2018", ExitCode.Input, "text, not safetensors", path, $"it begins with \"{FileKinds.FirstLine(head)}\"",
             "Perhaps a server's error message was saved in its place: download the file again."),
-        FileKind.Zeros => new("BW2017", ExitCode.Input, "the file begins with zero bytes", path, $"{length} bytes reserved and not filled", "The download was interrupted: download the file again."),
+        FileKind.Zeros => new("BW2017", ExitCode.Input, "the file begins with zero bytes", path, $"{length} bytes reserved and not filled",
+            "The download was interrupted: download the file again."),
         _ => length < 8
-            ? new("BW2017", ExitCode.Input, "the file is cut off", path, $"{length} bytes, a safetensors file has 8 and a header at least", "Download the file again.")
-            : new("BW2018", ExitCode.Input, "not a safetensors file", path, $"byte 8 should open a JSON header with '{{' and is 0x{(head.Length > 8 ? head[8] : 0):X2}",
+            ? new("BW2017", ExitCode.Input, "the file is cut off", path, $"{length} bytes, a safetensors file has 8 and a header at least",
+                "Download the file again.")
+            : new("BW2018", ExitCode.Input, "not a safetensors file", path,
+                $"byte 8 should open a JSON header with '{{' and is 0x{(head.Length > 8 ? head[8] : 0):X2}",
                 "Check where the file comes from; if it was downloaded, download it again."),
     };
 
@@ -86,13 +93,15 @@ internal static partial class FileFaults
             "The download is incomplete: download the file again.");
 
     internal static Fault TruncatedData(string path, long needed, long length, TensorEntry first) =>
-        new("BW2017", ExitCode.Input, "the file is cut off", path, $"its header describes {needed} bytes, the file has {length} ({needed - length} are missing, from tensor '{Cut(first.Name)}' on)",
+        new("BW2017", ExitCode.Input, "the file is cut off", path,
+            $"its header describes {needed} bytes, the file has {length} ({needed - length} are missing, from tensor '{Cut(first.Name)}' on)",
             "The download is incomplete: download the file again.");
 
     // The header of safetensors
 
     internal static Fault HeaderTooLarge(string path, ulong header, long limit) =>
-        new("BW2020", ExitCode.Input, "the header is larger than the format allows", path, $"{header} bytes, the limit is {limit} (100 MB)", "The file is damaged: download it again.");
+        new("BW2020", ExitCode.Input, "the header is larger than the format allows", path, $"{header} bytes, the limit is {limit} (100 MB)",
+            "The file is damaged: download it again.");
 
     internal static Fault HeaderNotUtf8(string path, long offset) =>
         new("BW2021", ExitCode.Input, "the header is not valid UTF-8", path, $"at offset {offset}", "The file is damaged: download it again.");
@@ -109,10 +118,12 @@ internal static partial class FileFaults
 
     internal static Fault ShapeLies(string path, string tensor, string shape, string dtype, string byShape, long byOffsets) =>
         new("BW2024", ExitCode.Input, $"tensor '{Cut(tensor)}' has a shape that does not fit its data", path,
-            $"{dtype} {shape}: {byShape} bytes by shape and dtype against {byOffsets} by the offsets", "The header is wrong: download the file again, or ask its author.");
+            $"{dtype} {shape}: {byShape} bytes by shape and dtype against {byOffsets} by the offsets",
+            "The header is wrong: download the file again, or ask its author.");
 
     internal static Fault BadSize(string path, string tensor, string found) =>
-        new("BW2025", ExitCode.Input, $"tensor '{Cut(tensor)}' has an impossible size", path, found, "The header is wrong: download the file again, or ask its author.");
+        new("BW2025", ExitCode.Input, $"tensor '{Cut(tensor)}' has an impossible size", path, found,
+            "The header is wrong: download the file again, or ask its author.");
 
     internal static Fault Overlap(string path, TensorEntry first, TensorEntry second, long start) =>
         new("BW2026", ExitCode.Input, $"tensors '{Cut(first.Name)}' and '{Cut(second.Name)}' overlap", path,
@@ -120,23 +131,29 @@ internal static partial class FileFaults
             "The format gives every tensor bytes of its own: write the file again with safetensors.");
 
     internal static Fault Hole(string path, long from, long to, string next) =>
-        new("BW2027", ExitCode.Input, "a hole in the data", path, $"no tensor owns bytes [{from}, {to}] before '{Cut(next)}'", "Write the file again with safetensors.");
+        new("BW2027", ExitCode.Input, "a hole in the data", path, $"no tensor owns bytes [{from}, {to}] before '{Cut(next)}'",
+            "Write the file again with safetensors.");
 
     internal static Fault BeyondFile(string path, string tensor, long begin, long end, long start, long length) =>
         new("BW2028", ExitCode.Input, $"tensor '{Cut(tensor)}' lies beyond the end of the file", path,
-            $"data_offsets [{begin}, {end}], the data has {Math.Max(0, length - start)} bytes and the file {length}", "The header is wrong or the file is cut off: download it again.");
+            $"data_offsets [{begin}, {end}], the data has {Math.Max(0, length - start)} bytes and the file {length}",
+            "The header is wrong or the file is cut off: download it again.");
 
     internal static Fault TrailingBytes(string path, long end, long length) =>
-        new("BW2029", ExitCode.Input, "bytes behind the last tensor", path, $"the tensors end at offset {end}, the file has {length} bytes", "The file is damaged: download it again.");
+        new("BW2029", ExitCode.Input, "bytes behind the last tensor", path, $"the tensors end at offset {end}, the file has {length} bytes",
+            "The file is damaged: download it again.");
 
     internal static Fault BadName(string path, string name) =>
-        new("BW2030", ExitCode.Input, $"the tensor name \"{Cut(Visible(name))}\" has a control character", path, null, "Rename the tensor where the file is written.");
+        new("BW2030", ExitCode.Input, $"the tensor name \"{Cut(Visible(name))}\" has a control character", path, null,
+            "Rename the tensor where the file is written.");
 
     internal static Fault MetadataValue(string path, string key, string found) =>
-        new("BW2031", ExitCode.Input, $"__metadata__ entry '{Cut(key)}' is not a string", path, $"found {found}", "Write the file again with strings only, as the format asks.");
+        new("BW2031", ExitCode.Input, $"__metadata__ entry '{Cut(key)}' is not a string", path, $"found {found}",
+            "Write the file again with strings only, as the format asks.");
 
     internal static Fault Malformed(string path, string tensor, string found) =>
-        new("BW2032", ExitCode.Input, $"the description of tensor '{Cut(tensor)}' is wrong", path, found, "A tensor has dtype, shape and data_offsets: write the file again with safetensors.");
+        new("BW2032", ExitCode.Input, $"the description of tensor '{Cut(tensor)}' is wrong", path, found,
+            "A tensor has dtype, shape and data_offsets: write the file again with safetensors.");
 
     /// <summary>A name of a hostile file may be megabytes long: messages show its beginning.</summary>
     internal static string Cut(string text) => Visible(text.Length <= 200 ? text : text[..200] + "…");

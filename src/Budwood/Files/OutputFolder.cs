@@ -54,7 +54,8 @@ public sealed class OutputFolder : IDisposable
         {
             string real = RealPath.Of(input);
             bool inside = RealPath.Holds(real, target), around = RealPath.Holds(target, real);
-            if (inside || around) throw FileFaults.OutputIsInput(path, input, inside && around ? "is the input" : inside ? "lies in the input" : "holds the input");
+            string how = inside && around ? "is the input" : inside ? "lies in the input" : "holds the input";
+            if (inside || around) throw FileFaults.OutputIsInput(path, input, how);
         }
         Recover(target, parent);
         CheckFree(path, target, force);
@@ -80,7 +81,8 @@ public sealed class OutputFolder : IDisposable
             folder.Dispose();
             if (!FileFaults.IsReading(e)) throw;
             if (FileFaults.IsDiskFull(e)) throw FileFaults.DiskFull(path, null, Posix.FreeBytes(parent), e);
-            throw e is UnauthorizedAccessException || e.HResult == Posix.ReadOnly ? FileFaults.OutputNotPermitted(path, parent, e) : FileFaults.OutputUnusable(path, e.Message, e);
+            throw e is UnauthorizedAccessException || e.HResult == Posix.ReadOnly ? FileFaults.OutputNotPermitted(path, parent, e)
+                : FileFaults.OutputUnusable(path, e.Message, e);
         }
     }
 
@@ -196,7 +198,10 @@ public sealed class OutputFolder : IDisposable
     private static void CheckFree(string path, string target, bool force)
     {
         string working = RealPath.Of(".");
-        if (Directory.Exists(target) && RealPath.Holds(target, working)) throw FileFaults.OutputUnusable(path, "it holds the working directory, which would be replaced");
+        if (Directory.Exists(target) && RealPath.Holds(target, working))
+        {
+            throw FileFaults.OutputUnusable(path, "it holds the working directory, which would be replaced");
+        }
         if (force) return;
         if (File.Exists(target)) throw FileFaults.OutputExists(path, "found a file of that name");
         if (!Directory.Exists(target)) return;
@@ -209,7 +214,8 @@ public sealed class OutputFolder : IDisposable
         {
             throw FileFaults.OutputNotPermitted(path, target, e);
         }
-        if (count > 0) throw FileFaults.OutputExists(path, $"the folder is not empty, it holds {(count > 1000 ? "more than 1000" : count)} {(count == 1 ? "entry" : "entries")}");
+        string entries = count > 1000 ? "more than 1000 entries" : count == 1 ? "1 entry" : $"{count} entries";
+        if (count > 0) throw FileFaults.OutputExists(path, $"the folder is not empty, it holds {entries}");
     }
 
     private void Stage(string parent)
@@ -264,7 +270,10 @@ public sealed class OutputFolder : IDisposable
             using SafeFileHandle handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
             long length = RandomAccess.GetLength(handle);
             string name = Path.GetRelativePath(StagingPath, file).Replace('\\', '/');
-            if (_promised.GetValueOrDefault(name) is { } promised && promised != length) throw new InvalidOperationException($"{name} has {length} bytes, {promised} were promised.");
+            if (_promised.GetValueOrDefault(name) is { } promised && promised != length)
+            {
+                throw new InvalidOperationException($"{name} has {length} bytes, {promised} were promised.");
+            }
             RandomAccess.FlushToDisk(handle);
         }
         foreach (string folder in Directory.EnumerateDirectories(StagingPath, "*", SearchOption.AllDirectories)) Posix.SyncFolder(folder);

@@ -22,8 +22,8 @@ internal static partial class Posix
     private const uint NoReplace = 1, Exchange = 2;
 
     /// <summary>Error numbers of Linux that callers tell apart.</summary>
-    internal const int NotPermitted = 1, NoEntry = 2, AccessDenied = 13, Exists = 17, CrossDevice = 18, NotAFolder = 20, Invalid = 22, NoSpace = 28, ReadOnly = 30,
-        NameTooLong = 36, NoCall = 38, NotEmpty = 39, NotSupported = 95, Quota = 122;
+    internal const int NotPermitted = 1, NoEntry = 2, AccessDenied = 13, Exists = 17, CrossDevice = 18, NotAFolder = 20, Invalid = 22,
+        NoSpace = 28, ReadOnly = 30, NameTooLong = 36, NoCall = 38, NotEmpty = 39, NotSupported = 95, Quota = 122;
 
     /// <summary>Facts of the file that a path leads to, links followed; null when there is none or the system cannot say.</summary>
     internal static FileFacts? Stat(string path)
@@ -105,7 +105,8 @@ internal static partial class Posix
         return handle;
     }
 
-    private static bool StillThere(SafeFileHandle handle, FileFacts there) => Stat($"/proc/self/fd/{handle.DangerousGetHandle()}") is not { } mine || mine.IsSameFileAs(there);
+    private static bool StillThere(SafeFileHandle handle, FileFacts there) =>
+        Stat($"/proc/self/fd/{handle.DangerousGetHandle()}") is not { } mine || mine.IsSameFileAs(there);
 
     /// <summary>Bytes that an unprivileged user may still write where <paramref name="folder"/> lies; null when unknown.</summary>
     internal static long? FreeBytes(string folder)

@@ -87,7 +87,10 @@ internal sealed class SafetensorsHeader
         reader.Read();
         // Some writers put null where they have nothing to say.
         if (reader.TokenType == JsonTokenType.Null) return;
-        if (reader.TokenType != JsonTokenType.StartObject) throw FileFaults.HeaderJson(_path, $"__metadata__ should be an object of strings and is {Kind(reader.TokenType)}");
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw FileFaults.HeaderJson(_path, $"__metadata__ should be an object of strings and is {Kind(reader.TokenType)}");
+        }
         var entries = new Dictionary<string, string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -114,8 +117,8 @@ internal sealed class SafetensorsHeader
             switch (field)
             {
                 case "dtype":
-                    if (reader.TokenType != JsonTokenType.String) throw FileFaults.Malformed(_path, name, $"dtype should be a string and is {Kind(reader.TokenType)}");
-                    dtypeName = reader.GetString()!;
+                    dtypeName = reader.TokenType == JsonTokenType.String ? reader.GetString()!
+                        : throw FileFaults.Malformed(_path, name, $"dtype should be a string, found {Kind(reader.TokenType)}");
                     break;
                 case "shape":
                     sizes = Numbers(ref reader, name, field);
@@ -178,7 +181,8 @@ internal sealed class SafetensorsHeader
         {
             TensorEntry first = sorted.First(t => t.End > _length);
             // Contiguous and too long is a file that lost its tail; offsets that also leave a gap are a header that lies.
-            throw misfit is null ? FileFaults.TruncatedData(_path, at, _length, first) : FileFaults.BeyondFile(_path, first.Name, first.Offset - _start, first.End - _start, _start, _length);
+            throw misfit is null ? FileFaults.TruncatedData(_path, at, _length, first)
+                : FileFaults.BeyondFile(_path, first.Name, first.Offset - _start, first.End - _start, _start, _length);
         }
         if (misfit is not null) throw misfit;
         if (at < _length) throw FileFaults.TrailingBytes(_path, at, _length);
@@ -186,7 +190,10 @@ internal sealed class SafetensorsHeader
 
     private List<long> Numbers(ref Utf8JsonReader reader, string name, string field)
     {
-        if (reader.TokenType != JsonTokenType.StartArray) throw FileFaults.Malformed(_path, name, $"{field} should be a list of numbers and is {Kind(reader.TokenType)}");
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            throw FileFaults.Malformed(_path, name, $"{field} should be a list of numbers and is {Kind(reader.TokenType)}");
+        }
         List<long> numbers = [];
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {

@@ -25,7 +25,9 @@ public sealed class SafetensorsLayout
     /// <summary>Length of the whole file.</summary>
     public long Length { get; }
 
-    /// <summary>Lays tensors out as the safetensors library does: wide types first, then by name, without gaps, metadata exactly <c>{"format":"pt"}</c>.</summary>
+    /// <summary>
+    /// Lays tensors out as the safetensors library does: wide types first, then by name, without gaps, metadata exactly <c>{"format":"pt"}</c>.
+    /// </summary>
     public static SafetensorsLayout Plan(IEnumerable<(string Name, DType DType, Shape Shape)> tensors)
     {
         (byte[] Key, string Name, DType DType, Shape Shape)[] sorted = [.. tensors.Select(t => (NameBytes(t.Name), t.Name, t.DType, t.Shape))];
@@ -40,7 +42,8 @@ public sealed class SafetensorsLayout
         for (int i = 0; i < sorted.Length; i++)
         {
             (byte[] key, string name, DType dtype, Shape shape) = sorted[i];
-            if (!names.Add(name) || name == "__metadata__") throw FileFaults.WritingName(name, names.Count == i ? "it is listed twice" : "the format keeps that name for itself");
+            if (!names.Add(name)) throw FileFaults.WritingName(name, "it is listed twice");
+            if (name == "__metadata__") throw FileFaults.WritingName(name, "the format keeps that name for itself");
             long bytes;
             try
             {
@@ -96,13 +99,17 @@ internal static class JsonText
 {
     internal static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private static readonly SearchValues<byte> s_escaped = SearchValues.Create([.. Enumerable.Range(0, 32).Select(b => (byte)b), (byte)'"', (byte)'\\']);
+
     internal static void Escape(IBufferWriter<byte> to, ReadOnlySpan<byte> utf8)
     {
-        foreach (byte b in utf8)
+        for (int at; (at = utf8.IndexOfAny(s_escaped)) >= 0; utf8 = utf8[(at + 1)..])
         {
+            to.Write(utf8[..at]);
+            byte b = utf8[at];
             if (b is (byte)'"' or (byte)'\\') to.Write([(byte)'\\', b]);
-            else if (b < 0x20) Encoding.ASCII.GetBytes("\\u" + b.ToString("x4", CultureInfo.InvariantCulture), to);
-            else to.Write([b]);
+            else Encoding.ASCII.GetBytes("\\u" + b.ToString("x4", CultureInfo.InvariantCulture), to);
         }
+        to.Write(utf8);
     }
 }

@@ -10,7 +10,8 @@ public sealed class ShardPlan
 {
     private readonly Dictionary<string, (int File, TensorEntry Entry)> _byName;
 
-    private ShardPlan(IReadOnlyList<(string FileName, SafetensorsLayout Layout)> files, Dictionary<string, (int, TensorEntry)> byName, byte[]? indexJson, long totalBytes)
+    private ShardPlan(IReadOnlyList<(string FileName, SafetensorsLayout Layout)> files, Dictionary<string, (int, TensorEntry)> byName, byte[]? indexJson,
+        long totalBytes)
     {
         Files = files;
         _byName = byName;
@@ -43,7 +44,9 @@ public sealed class ShardPlan
         return found;
     }
 
-    /// <summary>Fills shards in the given order: a tensor that would take the current one over the limit starts the next; one larger than the limit stands alone.</summary>
+    /// <summary>
+    /// Fills shards in the given order: a tensor that would take the current one over the limit starts the next; one larger than the limit stands alone.
+    /// </summary>
     /// <param name="inProcessingOrder">Tensors in the order in which they will be made; the index lists them so.</param>
     /// <param name="shardBytes">Limit of tensor bytes a shard; <see cref="long.MaxValue"/> for one file.</param>
     public static ShardPlan Plan(IReadOnlyList<(string Name, DType DType, Shape Shape)> inProcessingOrder, long shardBytes)
@@ -78,17 +81,20 @@ public sealed class ShardPlan
         var byName = new Dictionary<string, (int, TensorEntry)>(StringComparer.Ordinal);
         for (int i = 0; i < files.Length; i++)
         {
-            string name = files.Length == 1 ? "model.safetensors" : string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:00000}-of-{files.Length:00000}.safetensors");
+            string name = files.Length == 1 ? "model.safetensors"
+                : string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:00000}-of-{files.Length:00000}.safetensors");
             files[i] = (name, SafetensorsLayout.Plan(shards[i]));
             foreach (TensorEntry entry in files[i].Item2.Tensors) byName.Add(entry.Name, (i, entry));
         }
         return new ShardPlan(files, byName, files.Length == 1 ? null : Index(inProcessingOrder, files, byName, total), total);
     }
 
-    private static byte[] Index(IReadOnlyList<(string Name, DType, Shape)> order, (string FileName, SafetensorsLayout)[] files, Dictionary<string, (int File, TensorEntry)> byName, long total)
+    private static byte[] Index(IReadOnlyList<(string Name, DType, Shape)> order, (string FileName, SafetensorsLayout)[] files,
+        Dictionary<string, (int File, TensorEntry)> byName, long total)
     {
         var json = new ArrayBufferWriter<byte>(1024);
-        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\n  \"metadata\": {{\n    \"total_size\": {total}\n  }},\n  \"weight_map\": {{\n"), json);
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+            $"{{\n  \"metadata\": {{\n    \"total_size\": {total}\n  }},\n  \"weight_map\": {{\n"), json);
         for (int i = 0; i < order.Count; i++)
         {
             json.Write("    \""u8);

@@ -49,7 +49,11 @@ public sealed partial class WeightFiles : IDisposable
     /// <summary>Finds and opens the weights of a model folder; a path of one weight file opens that file alone.</summary>
     public static WeightFiles Open(string folder)
     {
-        if (File.Exists(folder)) return new WeightFiles(Path.GetDirectoryName(folder) is { Length: > 0 } parent ? parent : ".", [SafetensorsFile.Open(folder)], []);
+        if (File.Exists(folder))
+        {
+            string parent = Path.GetDirectoryName(folder) is { Length: > 0 } named ? named : ".";
+            return new WeightFiles(parent, [SafetensorsFile.Open(folder)], []);
+        }
         if (!Directory.Exists(folder)) throw FileFaults.Missing(folder, "folder", FileFaults.Siblings(folder));
         string[] names;
         try
@@ -94,7 +98,8 @@ public sealed partial class WeightFiles : IDisposable
 
     private static Fault NothingToOpen(string folder, string[] names)
     {
-        if (names.Contains("adapter_config.json") && names.Any(n => n.StartsWith("adapter_model", StringComparison.Ordinal))) return FileFaults.IsAdapter(folder);
+        bool adapter = names.Contains("adapter_config.json") && names.Any(n => n.StartsWith("adapter_model", StringComparison.Ordinal));
+        if (adapter) return FileFaults.IsAdapter(folder);
         string[] pickles = [.. names.Where(n => n.StartsWith("pytorch_model", StringComparison.Ordinal) && n.EndsWith(".bin", StringComparison.Ordinal))];
         if (pickles.Length > 0)
         {
@@ -102,7 +107,8 @@ public sealed partial class WeightFiles : IDisposable
             string first = Path.Join(folder, pickles[0]);
             using FileSource source = FileSource.Open(first);
             byte[] head = FileKinds.Head(source);
-            return FileKinds.Of(head, source.Length) == FileKind.GitLfsPointer ? FileFaults.LfsPointer(first, FileKinds.LfsSize(head), source.Length) : FileFaults.OnlyPickles(folder, pickles);
+            return FileKinds.Of(head, source.Length) == FileKind.GitLfsPointer ? FileFaults.LfsPointer(first, FileKinds.LfsSize(head), source.Length)
+                : FileFaults.OnlyPickles(folder, pickles);
         }
         string? gguf = names.FirstOrDefault(n => n.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase));
         if (gguf is not null) return FileFaults.NotSafetensors(Path.Join(folder, gguf), FileKind.Gguf, [], 0);
@@ -209,16 +215,20 @@ public sealed partial class WeightFiles : IDisposable
         }
     }
 
-    private static IReadOnlyList<string> Strays(string[] names, IReadOnlyCollection<string> used) => [.. names.Where(n => !used.Contains(n) && LooksLikeWeights(n))];
+    private static IReadOnlyList<string> Strays(string[] names, IReadOnlyCollection<string> used) =>
+        [.. names.Where(n => !used.Contains(n) && LooksLikeWeights(n))];
 
     private static bool LooksLikeWeights(string name) =>
-        name.EndsWith(Suffix, StringComparison.Ordinal) || name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".ckpt", StringComparison.Ordinal)
-        || ((name.StartsWith("pytorch_model", StringComparison.Ordinal) || name.StartsWith("adapter_model", StringComparison.Ordinal)) && name.EndsWith(".bin", StringComparison.Ordinal))
+        name.EndsWith(Suffix, StringComparison.Ordinal) || name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
+        || name.EndsWith(".ckpt", StringComparison.Ordinal)
+        || ((name.StartsWith("pytorch_model", StringComparison.Ordinal) || name.StartsWith("adapter_model", StringComparison.Ordinal))
+            && name.EndsWith(".bin", StringComparison.Ordinal))
         || (name.StartsWith("consolidated", StringComparison.Ordinal) && name.EndsWith(".pth", StringComparison.Ordinal))
         || name is "tf_model.h5" or "flax_model.msgpack" or "rust_model.ot";
 
     /// <summary>Weights that stand beside a model and are not the model: adapters and the maker's own format.</summary>
-    private static bool IsForeign(string name) => name.StartsWith("adapter_model", StringComparison.Ordinal) || name.StartsWith("consolidated", StringComparison.Ordinal);
+    private static bool IsForeign(string name) =>
+        name.StartsWith("adapter_model", StringComparison.Ordinal) || name.StartsWith("consolidated", StringComparison.Ordinal);
 
     private static (string Stem, int Of)? Numbered(string name)
     {
