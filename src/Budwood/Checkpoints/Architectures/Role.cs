@@ -105,13 +105,16 @@ public static class Roles
             if (LooksLikeNorm(part)) return Role.Norm;
             if (s_byWord.TryGetValue(part, out Role role))
             {
-                // "output.wo" and "mlp.wo" close a feed-forward layer, "attention.wo" an attention layer.
+                // T5 calls the last matrix of its feed-forward layer what others call the attention's output.
                 return role == Role.O && part == "wo" && name.Contains("DenseReluDense", StringComparison.Ordinal) ? Role.Down : role;
             }
-            bool attention = i > 0 && (parts[i - 1].Contains("attn", StringComparison.OrdinalIgnoreCase) || parts[i - 1].Contains("attention", StringComparison.OrdinalIgnoreCase));
-            bool mlp = i > 0 && (parts[i - 1] is "mlp" or "ffn" or "feed_forward");
-            if (part is "c_proj" or "out_proj" or "dense" or "proj" && attention) return Role.O;
-            if (part is "c_proj" or "proj" && mlp) return Role.Down;
+            IEnumerable<string> before = parts.Take(i);
+            if (part is "c_proj" or "out_proj" or "dense" or "proj")
+            {
+                if (before.Any(p => p.Contains("attn", StringComparison.OrdinalIgnoreCase) || p.Contains("attention", StringComparison.OrdinalIgnoreCase))) return Role.O;
+                if (before.Any(p => p is "mlp" or "ffn" or "feed_forward" or "output")) return Role.Down;
+                if (before.Contains("intermediate")) return Role.Up;
+            }
             if (part == "gate" && i > 0) return Role.Router;
             if (part.Contains("embed", StringComparison.OrdinalIgnoreCase) && i == 0) return Role.Embed;
         }
