@@ -12,7 +12,8 @@ public class FamilyFilesTests
     public void Every_family_file_is_read()
     {
         string[] names = [.. Family.All.Select(f => f.Name)];
-        Assert.Equal(["bert", "distilbert", "gemma2", "gpt2", "gpt_neox", "llama", "mamba", "mistral", "mixtral", "phi3", "qwen2", "qwen3", "roberta", "t5", "vit"], names);
+        Assert.Equal(["bert", "distilbert", "gemma2", "gpt2", "gpt_neox", "llama", "mamba", "mistral", "mixtral", "phi3", "qwen2", "qwen3", "roberta", "t5",
+            "vit"], names);
         Assert.All(Family.All, f => Assert.NotEmpty(f.ModelTypes));
     }
 
@@ -35,7 +36,8 @@ public class FamilyFilesTests
             if (tensors.Count == 0) continue;
             FamilyModel model = family.Describe(config, tensors.Keys);
             IReadOnlyList<Misfit> misfits = Misfits.Check(config, model, n => tensors.TryGetValue(n, out var t) ? t : null, tensors.Keys);
-            failures.AddRange(misfits.Where(m => m.IsError || m.Code == "BW3124" && !name.Contains("extra") && !name.Contains("planted")).Select(m => $"{name}: {m}"));
+            failures.AddRange(misfits.Where(m => m.IsError || m.Code == "BW3124" && !name.Contains("extra") && !name.Contains("planted")).Select(m =>
+                $"{name}: {m}"));
             held++;
         }
         Assert.Empty(failures);

@@ -8,22 +8,26 @@ namespace Budwood.Tests.Checkpoints;
 public class FamilyTests
 {
     private const string Llama = """
-        {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4,
+        {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3,
+            "num_attention_heads": 4,
          "num_key_value_heads": 2, "vocab_size": 96, "layer_types": ["a", "b", "c"]}
         """;
 
     private const string Gpt2 = """{"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 48, "n_head": 4, "n_layer": 2, "n_positions": 64, "n_inner": null, "vocab_size": 96}""";
     private const string Bert = """
-        {"model_type": "bert", "architectures": ["BertForMaskedLM"], "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+        {"model_type": "bert", "architectures": ["BertForMaskedLM"], "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+            "num_attention_heads": 4,
          "vocab_size": 96, "max_position_embeddings": 32}
         """;
 
     private const string Neox = """
-        {"model_type": "gpt_neox", "architectures": ["GPTNeoXForCausalLM"], "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1, "num_attention_heads": 4, "vocab_size": 96}
+        {"model_type": "gpt_neox", "architectures": ["GPTNeoXForCausalLM"], "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1,
+            "num_attention_heads": 4, "vocab_size": 96}
         """;
 
     private const string Mixtral = """
-        {"model_type": "mixtral", "architectures": ["MixtralForCausalLM"], "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 4,
+        {"model_type": "mixtral", "architectures": ["MixtralForCausalLM"], "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 2,
+            "num_attention_heads": 4,
          "num_key_value_heads": 2, "num_local_experts": 4, "vocab_size": 96}
         """;
 
@@ -67,7 +71,8 @@ public class FamilyTests
         Axis kv = model.Axes["kv"];
         Assert.Equal((16L, 8L, "num_key_value_heads", "num_attention_heads"), (kv.Size, kv.Unit, kv.Field, kv.Divides));
         Assert.False(model.TryExpected("model.layers.0.self_attn.q_proj.bias", out _));
-        Assert.Equal(new Shape(16), Expect(Model(Llama.Replace("\"vocab_size\"", "\"attention_bias\": true, \"vocab_size\"")), "model.layers.0.self_attn.v_proj.bias").Shape);
+        Assert.Equal(new Shape(16), Expect(Model(Llama.Replace("\"vocab_size\"", "\"attention_bias\": true, \"vocab_size\"")),
+            "model.layers.0.self_attn.v_proj.bias").Shape);
     }
 
     [Fact]
@@ -155,14 +160,17 @@ public class FamilyTests
         Assert.Equal(1, one);
 
         Fault fault = Assert.Throws<Fault>(() => Family.For(config)!.WithLayers(config, [0, 3]));
-        Assert.Equal("config.json: there is no layer 3: its layers are 0 to 2 (num_hidden_layers is 3). Name layers that the model has. [BW3130]", fault.Message);
+        Assert.Equal("config.json: there is no layer 3: its layers are 0 to 2 (num_hidden_layers is 3). Name layers that the model has. [BW3130]",
+            fault.Message);
     }
 
     [Theory]
-    [InlineData("\"hidden_size\": 32", "\"hiden_size\": 32", "config.json: config.json does not state 'hidden_size', which a llama model needs. Did you mean 'hiden_size'? [BW3110]")]
+    [InlineData("\"hidden_size\": 32", "\"hiden_size\": 32",
+        "config.json: config.json does not state 'hidden_size', which a llama model needs. Did you mean 'hiden_size'? [BW3110]")]
     [InlineData("\"vocab_size\": 96", "\"vocab_size\": \"96\"", "'vocab_size' is not a whole number: found \"96\", expected a whole number")]
     [InlineData("\"vocab_size\": 96", "\"vocab_size\": 0", "a size must be 1 or more: vocab_size 0")]
-    [InlineData("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3", "'num_key_value_heads' does not divide 'num_attention_heads': num_key_value_heads 3, num_attention_heads 4")]
+    [InlineData("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3",
+        "'num_key_value_heads' does not divide 'num_attention_heads': num_key_value_heads 3, num_attention_heads 4")]
     [InlineData("\"num_attention_heads\": 4", "\"num_attention_heads\": 5", "32 is not divisible by 5 (hidden_size 32, num_attention_heads 5)")]
     [InlineData("\"num_attention_heads\": 4", "\"num_attention_heads\": 0", "32 / 0")]
     [InlineData("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 2, \"head_dim\": 9223372036854775807", "does not fit 64 bits")]
@@ -221,7 +229,8 @@ public class FamilyTests
         foreach (string text in (string[])[Llama, Gpt2, Bert, Neox, Mixtral])
         {
             FamilyModel model = Model(text);
-            wrong.AddRange(model.Tensors.Where(t => t.Role.Group() != RoleGroup.Head && Roles.Guess(t.Name).Group() != t.Role.Group()).Select(t => $"{t.Template}: {Roles.Guess(t.Name).Text()}"));
+            wrong.AddRange(model.Tensors.Where(t => t.Role.Group() != RoleGroup.Head && Roles.Guess(t.Name).Group() != t.Role.Group()).Select(t =>
+                $"{t.Template}: {Roles.Guess(t.Name).Text()}"));
         }
         Assert.Empty(wrong.Distinct());
     }

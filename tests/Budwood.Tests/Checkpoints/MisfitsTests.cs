@@ -6,14 +6,16 @@ namespace Budwood.Tests.Checkpoints;
 public class MisfitsTests
 {
     private const string Llama = """
-        {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4,
+        {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3,
+            "num_attention_heads": 4,
          "num_key_value_heads": 2, "vocab_size": 96, "torch_dtype": "float32"}
         """;
 
     private static Dictionary<string, (DType Type, Shape Shape)> Files(FamilyModel model) =>
         model.Tensors.Where(t => !t.Optional).ToDictionary(t => t.Name, t => (DType.F32, t.Shape));
 
-    private static string[] Check(string text, Action<Dictionary<string, (DType Type, Shape Shape)>> change, string? files = null, Func<string, string, bool>? same = null)
+    private static string[] Check(string text, Action<Dictionary<string, (DType Type, Shape Shape)>> change, string? files = null, Func<string, string,
+        bool>? same = null)
     {
         FamilyModel model = FamilyTests.Model(text);
         Dictionary<string, (DType Type, Shape Shape)> tensors = Files(FamilyTests.Model(files ?? text));
@@ -35,7 +37,8 @@ public class MisfitsTests
     public void Missing_tensors_of_one_kind_make_one_line()
     {
         string[] found = Check(Llama, t => t.Keys.Where(k => k.Contains("up_proj")).ToList().ForEach(k => t.Remove(k)));
-        Assert.Equal(["error: model.layers.0.mlp.up_proj.weight, model.layers.1.mlp.up_proj.weight, model.layers.2.mlp.up_proj.weight are missing [BW3121]"], found);
+        Assert.Equal(["error: model.layers.0.mlp.up_proj.weight, model.layers.1.mlp.up_proj.weight, model.layers.2.mlp.up_proj.weight are missing [BW3121]"],
+            found);
     }
 
     [Fact]
@@ -51,7 +54,8 @@ public class MisfitsTests
     [Fact]
     public void Layers_beyond_the_count_and_strangers_are_notes()
     {
-        string[] found = Check(Llama.Replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2"), t => t["model.layers.0.magic"] = (DType.F32, new Shape(3)), Llama);
+        string[] found = Check(Llama.Replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 2"), t =>
+            t["model.layers.0.magic"] = (DType.F32, new Shape(3)), Llama);
         Assert.Equal(2, found.Length);
         Assert.StartsWith("note: num_hidden_layers is 2, but the file has layers up to 2: model.layers.2.input_layernorm.weight", found[0]);
         Assert.Equal("note: model.layers.0.magic is not part of a llama model [BW3124]", found[1]);
@@ -77,7 +81,8 @@ public class MisfitsTests
         string tied = Llama.Replace("\"vocab_size\"", "\"tie_word_embeddings\": true, \"vocab_size\"");
         Assert.Empty(Check(tied, _ => { }, Llama, (_, _) => true));
         Assert.Equal(["note: 'lm_head.weight' is stored beside 'model.embed_tokens.weight', to which it is tied [BW3129]"], Check(tied, _ => { }, Llama));
-        Assert.Equal(["error: 'lm_head.weight' is stored and differs from 'model.embed_tokens.weight', but tie_word_embeddings is true [BW3129]"], Check(tied, _ => { }, Llama, (_, _) => false));
+        Assert.Equal(["error: 'lm_head.weight' is stored and differs from 'model.embed_tokens.weight', but tie_word_embeddings is true [BW3129]"],
+            Check(tied, _ => { }, Llama, (_, _) => false));
     }
 
     [Fact]
@@ -119,7 +124,8 @@ public class MisfitsTests
         ModelConfig config = ModelConfig.Read(Path.Combine(path, "config.json"));
         Dictionary<string, (DType Type, Shape Shape)> tensors = SharedFolders.Tensors(path);
         FamilyModel model = Family.For(config)!.Describe(config, tensors.Keys);
-        string[] errors = [.. Misfits.Check(config, model, n => tensors.TryGetValue(n, out var t) ? t : null, tensors.Keys).Where(m => m.IsError).Select(m => m.ToString())];
+        string[] errors = [.. Misfits.Check(config, model, n => tensors.TryGetValue(n, out var t) ? t : null, tensors.Keys).Where(m => m.IsError).Select(m =>
+            m.ToString())];
         if (words.Length == 0) Assert.Empty(errors);
         else Assert.All(words.Split(' '), w => Assert.Contains(w, string.Join('\n', errors)));
     }

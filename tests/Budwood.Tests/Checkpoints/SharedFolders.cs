@@ -10,11 +10,13 @@ internal static class SharedFolders
     public static string? Root { get; } = Find();
 
     public static void Require(string under) =>
-        Assert.SkipUnless(Root is not null && Directory.Exists(Path.Combine(Root, under)), $"{under} is not here; set BUDWOOD_SHARED to the folder that holds it");
+        Assert.SkipUnless(Root is not null && Directory.Exists(Path.Combine(Root, under)),
+            $"{under} is not here; set BUDWOOD_SHARED to the folder that holds it");
 
     /// <summary>Folders below that hold a config.json.</summary>
     public static IEnumerable<string> Models(string under) =>
-        Directory.EnumerateFiles(Path.Combine(Root!, under), "config.json", SearchOption.AllDirectories).Select(f => Path.GetDirectoryName(f)!).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(Path.Combine(Root!, under), "config.json", SearchOption.AllDirectories).Select(f =>
+            Path.GetDirectoryName(f)!).Order(StringComparer.Ordinal);
 
     /// <summary>Names, types and shapes from the headers of the model's safetensors files.</summary>
     public static Dictionary<string, (DType Type, Shape Shape)> Tensors(string folder)
