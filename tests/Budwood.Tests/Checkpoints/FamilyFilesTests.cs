@@ -36,8 +36,9 @@ public class FamilyFilesTests
             if (tensors.Count == 0) continue;
             FamilyModel model = family.Describe(config, tensors.Keys);
             IReadOnlyList<Misfit> misfits = Misfits.Check(config, model, n => tensors.TryGetValue(n, out var t) ? t : null, tensors.Keys);
-            failures.AddRange(misfits.Where(m => m.IsError || m.Code == "BW3124" && !name.Contains("extra") && !name.Contains("planted")).Select(m =>
-                $"{name}: {m}"));
+            // Two folders hold strangers on purpose; in all others every name must be known.
+            bool strangers = name.Contains("extra") || name.Contains("planted");
+            failures.AddRange(misfits.Where(m => m.IsError || (m.Code == "BW3124" && !strangers)).Select(m => $"{name}: {m}"));
             held++;
         }
         Assert.Empty(failures);

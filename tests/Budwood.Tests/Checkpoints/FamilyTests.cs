@@ -13,7 +13,10 @@ public class FamilyTests
          "num_key_value_heads": 2, "vocab_size": 96, "layer_types": ["a", "b", "c"]}
         """;
 
-    private const string Gpt2 = """{"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 48, "n_head": 4, "n_layer": 2, "n_positions": 64, "n_inner": null, "vocab_size": 96}""";
+    private const string Gpt2 = """
+        {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 48, "n_head": 4, "n_layer": 2, "n_positions": 64, "n_inner": null, "vocab_size": 96}
+        """;
+
     private const string Bert = """
         {"model_type": "bert", "architectures": ["BertForMaskedLM"], "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
             "num_attention_heads": 4,
@@ -166,7 +169,7 @@ public class FamilyTests
 
     [Theory]
     [InlineData("\"hidden_size\": 32", "\"hiden_size\": 32",
-        "config.json: config.json does not state 'hidden_size', which a llama model needs. Did you mean 'hiden_size'? [BW3110]")]
+        "config.json: 'hidden_size' is not stated, which a llama model needs. Did you mean 'hiden_size'? [BW3110]")]
     [InlineData("\"vocab_size\": 96", "\"vocab_size\": \"96\"", "'vocab_size' is not a whole number: found \"96\", expected a whole number")]
     [InlineData("\"vocab_size\": 96", "\"vocab_size\": 0", "a size must be 1 or more: vocab_size 0")]
     [InlineData("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3",

@@ -46,8 +46,10 @@ public class MisfitsTests
     {
         string[] found = Check(Llama.Replace("\"num_key_value_heads\": 2,", ""), _ => { }, Llama);
         Assert.Equal(2, found.Length);
-        Assert.Equal("error: model.layers.0.self_attn.k_proj.weight, model.layers.1.self_attn.k_proj.weight, model.layers.2.self_attn.k_proj.weight have shape [16, 32], "
-            + "but config.json means [32, 32]: 16 against 32 = num_key_value_heads*head_dim (num_key_value_heads not stated, num_attention_heads 4, head_dim not stated, hidden_size 32) [BW3122]",
+        Assert.Equal("error: model.layers.0.self_attn.k_proj.weight, model.layers.1.self_attn.k_proj.weight, model.layers.2.self_attn.k_proj.weight "
+            + "have shape [16, 32], "
+            + "but config.json means [32, 32]: 16 against 32 = num_key_value_heads*head_dim "
+            + "(num_key_value_heads not stated, num_attention_heads 4, head_dim not stated, hidden_size 32) [BW3122]",
             found[0]);
     }
 

@@ -93,7 +93,8 @@ public class ModelConfigTests
         Assert.Equal("torch.float16", Config("""{"torch_dtype": "torch.bfloat16"}""").WithDType(DType.F16).DTypeText);
 
     [Theory]
-    [InlineData("""{"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}}""", "bitsandbytes 4-bit (nf4)")]
+    [InlineData("""{"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}}""",
+        "bitsandbytes 4-bit (nf4)")]
     [InlineData("""{"quantization_config": {"load_in_8bit": true}}""", "bitsandbytes 8-bit (int8)")]
     [InlineData("""{"quantization_config": {"quant_method": "gptq", "bits": 4}}""", "GPTQ 4-bit")]
     [InlineData("""{"quantization_config": {"quant_method": "awq", "w_bit": 4}}""", "AWQ 4-bit")]

@@ -15,8 +15,7 @@ public sealed class FamilyModel
     private readonly Dictionary<string, string> _excluded;
 
     private FamilyModel(Family family, ModelConfig config, NameTable names, IReadOnlyDictionary<string, Axis> axes, IReadOnlyDictionary<string, int> layers,
-        List<ExpectedTensor> tensors,
-        Dictionary<string, string> excluded)
+        List<ExpectedTensor> tensors, Dictionary<string, string> excluded)
     {
         Family = family;
         Config = config;
@@ -49,8 +48,8 @@ public sealed class FamilyModel
 
     public bool TryExpected(string canonicalName, [NotNullWhen(true)] out ExpectedTensor? expected) => _byName.TryGetValue(canonicalName, out expected);
 
-    /// <summary>Whether the name is a table that networks compute for themselves (rotary frequencies, causal masks, position ids), which no loader
-    /// needs.</summary>
+    /// <summary>Whether the name is a table that networks compute for themselves (rotary frequencies, causal masks, position ids),
+    /// which no loader needs.</summary>
     public bool IsKnownBuffer(string storedName) => Family.Data.Buffers.Any(b => storedName.EndsWith(b, StringComparison.Ordinal)
         && (storedName.Length == b.Length || b[0] == '.' || storedName[^(b.Length + 1)] == '.'));
 
@@ -98,8 +97,7 @@ public sealed class FamilyModel
         }
 
         long experts = chosen.Any(t => t.Template.Contains("{expert}", StringComparison.Ordinal)) ? values.Field(data.Experts!, []) : 0;
-        double total = chosen.Sum(t => (double)layers[t.Stack ?? data.Stacks[0].Name] * (t.Template.Contains("{expert}", StringComparison.Ordinal) ? experts
-            : 1));
+        double total = chosen.Sum(t => (double)layers[t.Stack ?? data.Stacks[0].Name] * (t.Template.Contains("{expert}") ? experts : 1));
         if (total > MostTensors)
         {
             throw new Fault("BW3111", ExitCode.Input, "config.json asks for more tensors than a checkpoint can hold", config.Where,
@@ -124,10 +122,10 @@ public sealed class FamilyModel
                     for (int expert = 0; expert < (many ? experts : 1); expert++)
                     {
                         int? e = many ? expert : null;
-                        tensors.Add(new ExpectedTensor(WithLayer(t.Template, number, e), t.Template, t.Role, number ?? t.OnlyLayer, e, shape, t.Axes, !needed
-                            || tied, tied ? t.TiedTo : null,
-                            [.. names.Aliases(t).Select(a => WithLayer(a, number, e))], true, number is null && t.OnlyLayer is null ? null
-                                : t.Stack ?? data.Stacks[0].Name));
+                        string? stack = number is null && t.OnlyLayer is null ? null : t.Stack ?? data.Stacks[0].Name;
+                        string[] aliases = [.. names.Aliases(t).Select(a => WithLayer(a, number, e))];
+                        tensors.Add(new ExpectedTensor(WithLayer(t.Template, number, e), t.Template, t.Role, number ?? t.OnlyLayer, e, shape, t.Axes,
+                            !needed || tied, tied ? t.TiedTo : null, aliases, true, stack));
                     }
                 }
             }

@@ -3,12 +3,21 @@ using System.Text.Json;
 namespace Budwood.Checkpoints;
 
 /// <summary>A family's data file, after its parent's lines are taken in.</summary>
-internal sealed record FamilyData(string Name, IReadOnlyList<string> ModelTypes, IReadOnlyList<string> Architectures, IReadOnlyList<LayerStack> Stacks,
+internal sealed record FamilyData(
+    string Name,
+    IReadOnlyList<string> ModelTypes,
+    IReadOnlyList<string> Architectures,
+    IReadOnlyList<LayerStack> Stacks,
     IReadOnlyList<string> LayerLists,
-    string? Experts, IReadOnlyList<string> Prefixes, IReadOnlyList<(string From, string To)> Spellings, IReadOnlyList<string> Buffers,
-        IReadOnlyDictionary<string, SizeExpression> Defaults,
-    IReadOnlyDictionary<string, SizeExpression> Absent, IReadOnlyDictionary<string, bool> Flags, IReadOnlyDictionary<string, AxisData> Axes,
-        IReadOnlyList<TensorData> Tensors);
+    string? Experts,
+    IReadOnlyList<string> Prefixes,
+    IReadOnlyList<(string From, string To)> Spellings,
+    IReadOnlyList<string> Buffers,
+    IReadOnlyDictionary<string, SizeExpression> Defaults,
+    IReadOnlyDictionary<string, SizeExpression> Absent,
+    IReadOnlyDictionary<string, bool> Flags,
+    IReadOnlyDictionary<string, AxisData> Axes,
+    IReadOnlyList<TensorData> Tensors);
 
 internal sealed record AxisData(string Name, SizeExpression? Size, SizeExpression? Unit, string? Field, string? Divides,
     IReadOnlyList<(Role Role, string Axis)> Parts, SizeExpression? Groups);
@@ -18,8 +27,7 @@ internal sealed record AxisData(string Name, SizeExpression? Size, SizeExpressio
 /// <param name="TiedAlways">The tie does not depend on tie_word_embeddings.</param>
 /// <param name="OnlyLayer">The one layer that has it.</param>
 internal sealed record TensorData(string Template, Role Role, IReadOnlyList<string> Axes, IReadOnlyList<string> When, IReadOnlyList<string> Classes,
-    bool Optional, string? TiedTo, bool TiedAlways,
-    string? Stack, int? OnlyLayer, string? Layout, IReadOnlyList<string> Aliases);
+    bool Optional, string? TiedTo, bool TiedAlways, string? Stack, int? OnlyLayer, string? Layout, IReadOnlyList<string> Aliases);
 
 /// <summary>Reads the family files that are embedded in the assembly.</summary>
 internal static class FamilyReader
@@ -122,11 +130,11 @@ internal static class FamilyReader
         if (stacks.Count == 0) throw new FormatException("'layers' is missing");
         foreach (TensorData t in tensors)
         {
-            if (t.Axes.FirstOrDefault(a => !axes.ContainsKey(a)) is { } unknown) throw new FormatException($"{t.Template} has the axis '{unknown}', which 'axes' does not describe");
-            if (t.Stack is not null && stacks.All(s =>
-                s.Name != t.Stack)) throw new FormatException($"{t.Template} is in '{t.Stack}', which 'layers' does not list");
-            if (t.TiedTo is not null && tensors.All(o =>
-                o.Template != t.TiedTo)) throw new FormatException($"{t.Template} is tied to '{t.TiedTo}', which is not there");
+            string? wrong = t.Axes.FirstOrDefault(a => !axes.ContainsKey(a)) is { } axis ? $"the axis '{axis}', which 'axes' does not describe"
+                : t.Stack is not null && stacks.All(s => s.Name != t.Stack) ? $"the stack '{t.Stack}', which 'layers' does not list"
+                : t.TiedTo is not null && tensors.All(o => o.Template != t.TiedTo) ? $"a tie to '{t.TiedTo}', which is not there"
+                : null;
+            if (wrong is not null) throw new FormatException($"{t.Template} has {wrong}");
         }
         return new FamilyData(name, types, classes, stacks, lists, experts, prefixes, spellings, buffers, defaults, absent, flags, axes, tensors);
     }

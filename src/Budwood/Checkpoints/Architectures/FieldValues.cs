@@ -43,8 +43,10 @@ internal sealed class FieldValues(Family family, ModelConfig config)
     private long Field(string field, List<KeyValuePair<string, string>> keys, int depth)
     {
         // The two defaults of one family never form a ring; the bound keeps a wrong file from looping.
-        if (depth > 8) throw new Fault("BW9101", ExitCode.OurFault, $"the defaults of '{field}' refer to each other", $"{_data.Name}.json", null,
-            "Report this.");
+        if (depth > 8)
+        {
+            throw new Fault("BW9101", ExitCode.OurFault, $"the defaults of '{field}' refer to each other", $"{_data.Name}.json", null, "Report this.");
+        }
         if (config.TryInt(field, out long number))
         {
             Note(field, number.ToString(), keys);
@@ -72,7 +74,7 @@ internal sealed class FieldValues(Family family, ModelConfig config)
             Note(field, expression.Fields.Count == 0 ? $"not stated, so {expression}" : "not stated", keys);
             return Value(expression, field, keys, depth + 1);
         }
-        throw new Fault("BW3110", ExitCode.Input, $"config.json does not state '{field}', which a {_data.Name} model needs", config.Where, null,
+        throw new Fault("BW3110", ExitCode.Input, $"'{field}' is not stated, which a {_data.Name} model needs", config.Where, null,
             Nearest.Of(field, config.Fields) is [var near, ..] ? $"Did you mean '{near}'?"
                 : $"Add '{field}', or use the config.json that belongs to the weights.");
     }

@@ -23,8 +23,7 @@ public static class Misfits
     /// <param name="stored">Element type and shape of a stored name; null when it is not there.</param>
     /// <param name="sameValues">Whether two stored tensors hold equal values, for ties; null when nobody has looked.</param>
     public static IReadOnlyList<Misfit> Check(ModelConfig config, FamilyModel model, Func<string, (DType Type, Shape Shape)?> stored,
-        IEnumerable<string> storedNames,
-        Func<string, string, bool>? sameValues = null)
+        IEnumerable<string> storedNames, Func<string, string, bool>? sameValues = null)
     {
         var result = new List<Misfit>();
         string[] names = [.. storedNames];
@@ -57,8 +56,8 @@ public static class Misfits
     {
         foreach (string field in model.Family.LayerLists)
         {
-            if (config.TryLength(field, out int length)
-                && length != model.Layers) result.Add(ListLength(config, field, length, model.Family.LayerField, model.Layers));
+            if (!config.TryLength(field, out int length) || length == model.Layers) continue;
+            result.Add(ListLength(config, field, length, model.Family.LayerField, model.Layers));
         }
     }
 
@@ -68,20 +67,19 @@ public static class Misfits
         var whole = new HashSet<(string, int)>();
         foreach (LayerStack stack in model.Family.Stacks)
         {
-            int[] gone = [.. needed.Where(t => t.Stack == stack.Name).GroupBy(t => t.Layer!.Value).Where(l =>
-                l.All(t => !byCanonical.ContainsKey(t.Name))).Select(l => l.Key)];
+            int[] gone = [.. needed.Where(t => t.Stack == stack.Name).GroupBy(t => t.Layer!.Value)
+                .Where(layer => layer.All(t => !byCanonical.ContainsKey(t.Name))).Select(layer => layer.Key)];
             if (gone.Length == 0) continue;
             string template = needed.First(t => t.Stack == stack.Name && t.Template.Contains("{layer}", StringComparison.Ordinal)).Template;
             string[] prefixes = [.. gone.Select(l => FamilyModel.WithLayer(template[..(template.IndexOf("{layer}", StringComparison.Ordinal) + 7)], l))];
             int layers = model.LayersOf[stack.Name];
             result.Add(new Misfit(true, "BW3120", $"{stack.Field} is {layers}, but {Listed(prefixes)} {(gone.Length == 1 ? "has" : "have")} no tensors",
-                config.Where,
-                $"{layers - gone.Length} of {layers} layers are stored", $"Set {stack.Field} to the layers that are there, or fetch the missing shards.",
-                    prefixes));
+                config.Where, $"{layers - gone.Length} of {layers} layers are stored",
+                $"Set {stack.Field} to the layers that are there, or fetch the missing shards.", prefixes));
             foreach (int layer in gone) whole.Add((stack.Name, layer));
         }
-        foreach (IGrouping<string, ExpectedTensor> same in needed.Where(t => !byCanonical.ContainsKey(t.Name)
-            && !(t.Layer is { } l && whole.Contains((t.Stack!, l)))).GroupBy(t => t.Template))
+        IEnumerable<ExpectedTensor> single = needed.Where(t => !byCanonical.ContainsKey(t.Name) && !(t.Layer is { } l && whole.Contains((t.Stack!, l))));
+        foreach (IGrouping<string, ExpectedTensor> same in single.GroupBy(t => t.Template))
         {
             string[] names = [.. same.Select(t => t.Name)];
             string? next = names.Length == 1 && Nearest.Of(names[0], unexpected, 1) is [var near] ? $"Did the file mean it by '{near}'?"
@@ -93,7 +91,8 @@ public static class Misfits
     private static string Advice(ExpectedTensor tensor, ModelConfig config) => tensor.Role switch
     {
         Role.Head when tensor.Name.EndsWith("weight", StringComparison.Ordinal) =>
-            $"Set tie_word_embeddings to true if the head shares the embedding{(config.Has("tie_word_embeddings") ? "" : " (config.json does not state it)")}, or fetch the missing shard.",
+            "Set tie_word_embeddings to true if the head shares the embedding"
+            + (config.Has("tie_word_embeddings") ? "" : " (config.json does not state it)") + ", or fetch the missing shard.",
         _ => "Fetch the missing shard, or use the config.json that belongs to the weights.",
     };
 
@@ -163,8 +162,7 @@ public static class Misfits
     }
 
     private static void Ties(ModelConfig config, FamilyModel model, Func<string, (DType Type, Shape Shape)?> stored, Dictionary<string, string> byCanonical,
-        Func<string, string, bool>? sameValues,
-        List<Misfit> result)
+        Func<string, string, bool>? sameValues, List<Misfit> result)
     {
         foreach (ExpectedTensor tensor in model.Tensors)
         {
@@ -175,20 +173,24 @@ public static class Misfits
             if (same == true) continue;
             string flag = config.Has("tie_word_embeddings") ? "tie_word_embeddings is true"
                 : $"the {model.Family.Name} family ties them (tie_word_embeddings is not stated)";
-            result.Add(new Misfit(same == false, "BW3129", same == false ? $"'{name}' is stored and differs from '{other}', but {flag}"
-                : $"'{name}' is stored beside '{other}', to which it is tied",
-                config.Where, null, same == false ? "Set tie_word_embeddings to false to use the stored head, or remove it."
-                    : $"A loader uses '{other}' for both: {flag}.", [name, other]));
+            result.Add(same is null
+                ? new Misfit(false, "BW3129", $"'{name}' is stored beside '{other}', to which it is tied", config.Where, null,
+                    $"A loader uses '{other}' for both: {flag}.", [name, other])
+                : new Misfit(true, "BW3129", $"'{name}' is stored and differs from '{other}', but {flag}", config.Where, null,
+                    "Set tie_word_embeddings to false to use the stored head, or remove it.", [name, other]));
         }
     }
 
-    private static void ElementType(ModelConfig config, FamilyModel model, Func<string, (DType Type, Shape Shape)?> stored, Dictionary<string,
-        string> byCanonical, List<Misfit> result)
+    private static void ElementType(ModelConfig config, FamilyModel model, Func<string, (DType Type, Shape Shape)?> stored,
+        Dictionary<string, string> byCanonical, List<Misfit> result)
     {
         if (config.DType is not { } stated || config.Quantization is not null) return;
-        DType[] types = [.. model.Tensors.Where(t => byCanonical.ContainsKey(t.Name)).Select(t => stored(byCanonical[t.Name])).OfType<(DType Type,
-            Shape)>().Select(s => s.Type).Where(t => t.IsFloat()).Distinct()];
-        if (types.Length == 0 || types.Contains(stated)) return;
+        var types = new List<DType>();
+        foreach (string name in byCanonical.Values)
+        {
+            if (stored(name) is { } have && have.Type.IsFloat() && !types.Contains(have.Type)) types.Add(have.Type);
+        }
+        if (types.Count == 0 || types.Contains(stated)) return;
         result.Add(new Misfit(false, "BW3127",
             $"{config.DTypeField} is {config.DTypeText}, but the tensors are {string.Join(", ", types.Select(t => t.TorchName()))}", config.Where, null,
             "Budwood goes by the tensors."));
