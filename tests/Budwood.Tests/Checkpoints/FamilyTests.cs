@@ -14,7 +14,8 @@ public class FamilyTests
         """;
 
     private const string Gpt2 = """
-        {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 48, "n_head": 4, "n_layer": 2, "n_positions": 64, "n_inner": null, "vocab_size": 96}
+        {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 48, "n_head": 4, "n_layer": 2, "n_positions": 64,
+         "n_inner": null, "vocab_size": 96}
         """;
 
     private const string Bert = """
