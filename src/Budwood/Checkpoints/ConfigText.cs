@@ -16,7 +16,8 @@ internal static class ConfigText
     public static JsonElement Parse(ReadOnlySpan<byte> utf8, string where)
     {
         if (utf8.StartsWith("\uFEFF"u8)) utf8 = utf8[3..];
-        if (utf8.TrimStart(" \t\r\n"u8).IsEmpty) throw Wrong("BW3101", "the file is empty", where, null, "Download it again, or restore it from the model's repository.");
+        if (utf8.TrimStart(" \t\r\n"u8).IsEmpty) throw Wrong("BW3101", "the file is empty", where, null,
+            "Download it again, or restore it from the model's repository.");
         if (utf8.StartsWith("version https://git-lfs"u8))
         {
             throw Wrong("BW3104", "this is a Git LFS pointer, not the file itself", where, "a text that begins with 'version https://git-lfs'",
@@ -24,7 +25,8 @@ internal static class ConfigText
         }
         if (utf8.TrimStart(" \t\r\n"u8)[0] == (byte)'<')
         {
-            throw Wrong("BW3101", "this is an HTML or XML page, not JSON", where, "a text that begins with '<'", "Download the file again; a server answered with a page.");
+            throw Wrong("BW3101", "this is an HTML or XML page, not JSON", where, "a text that begins with '<'",
+                "Download the file again; a server answered with a page.");
         }
         byte[] bytes = Quoted(utf8);
         try
@@ -35,7 +37,8 @@ internal static class ConfigText
         }
         catch (JsonException e)
         {
-            throw new Fault("BW3101", ExitCode.Input, "malformed JSON", $"{where}:{(e.LineNumber ?? 0) + 1}", Trim(e.Message), "Mend the file at that line.", e);
+            throw new Fault("BW3101", ExitCode.Input, "malformed JSON", $"{where}:{(e.LineNumber ?? 0) + 1}", Trim(e.Message), "Mend the file at that line.",
+                e);
         }
         catch (InvalidOperationException e)
         {
@@ -118,7 +121,8 @@ internal static class ConfigText
         {
             if (first && reader.TokenType != JsonTokenType.StartObject)
             {
-                throw Wrong("BW3103", "the file does not hold a JSON object", where, $"found {Kind(reader.TokenType)}, expected an object {{...}}", "Use the model's own config.json.");
+                throw Wrong("BW3103", "the file does not hold a JSON object", where, $"found {Kind(reader.TokenType)}, expected an object {{...}}",
+                    "Use the model's own config.json.");
             }
             first = false;
             switch (reader.TokenType)

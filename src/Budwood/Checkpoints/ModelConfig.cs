@@ -33,7 +33,8 @@ public sealed class ModelConfig
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             string what = e is FileNotFoundException or DirectoryNotFoundException ? "there is no config.json here" : "the file cannot be read";
-            throw new Fault("BW3105", ExitCode.Input, what, path, e is FileNotFoundException or DirectoryNotFoundException ? null : e.Message, "Name a folder that holds a Hugging Face checkpoint.", e);
+            throw new Fault("BW3105", ExitCode.Input, what, path, e is FileNotFoundException or DirectoryNotFoundException ? null : e.Message,
+                "Name a folder that holds a Hugging Face checkpoint.", e);
         }
         return Parse(bytes, path);
     }
@@ -129,7 +130,8 @@ public sealed class ModelConfig
             {
                 if (TryGet(key, out JsonElement value) && value.ValueKind == JsonValueKind.Object) return QuantizationWords.Of(value, key);
             }
-            return TryGet("text_config", out JsonElement text) && text.ValueKind == JsonValueKind.Object && text.TryGetProperty("quantization_config", out JsonElement inner)
+            return TryGet("text_config", out JsonElement text) && text.ValueKind == JsonValueKind.Object
+                && text.TryGetProperty("quantization_config", out JsonElement inner)
                 && inner.ValueKind == JsonValueKind.Object ? QuantizationWords.Of(inner, "text_config.quantization_config") : null;
         }
     }

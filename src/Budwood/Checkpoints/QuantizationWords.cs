@@ -34,7 +34,8 @@ internal static class QuantizationWords
         if (Flag(config, "load_in_4bit") || Flag(config, "load_in_8bit")) return "bitsandbytes";
         if (Number(config, "w_bit") is not null) return "awq";
         if (Number(config, "bits") is not null && config.TryGetProperty("desc_act", out _)) return "gptq";
-        return field == "compression_config" || config.TryGetProperty("config_groups", out _) ? "compressed-tensors" : "quantised by a method that is not named";
+        return field == "compression_config" || config.TryGetProperty("config_groups", out _) ? "compressed-tensors"
+            : "quantised by a method that is not named";
     }
 
     private static string Block(JsonElement config) =>

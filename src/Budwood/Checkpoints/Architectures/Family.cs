@@ -55,15 +55,18 @@ public sealed class Family
         return family is not null;
     }
 
-    /// <summary>The tensors that a model with this config has. Some families store experts in two layouts: <paramref name="storedNames"/> tells which.</summary>
+    /// <summary>The tensors that a model with this config has. Some families store experts in two layouts:
+    /// <paramref name="storedNames"/> tells which.</summary>
     public FamilyModel Describe(ModelConfig config, IEnumerable<string>? storedNames = null) => FamilyModel.Of(this, config, storedNames);
 
-    /// <summary>The config of a model whose layer i is layer <paramref name="sources"/>[i] of this one: the layer count and all per-layer lists follow.</summary>
+    /// <summary>The config of a model whose layer i is layer <paramref name="sources"/>[i] of this one:
+    /// the layer count and all per-layer lists follow.</summary>
     /// <param name="stack">Which run of layers; the main one when null.</param>
     public ModelConfig WithLayers(ModelConfig config, IReadOnlyList<int> sources, string? stack = null)
     {
         LayerStack of = stack is null ? Stacks[0] : Stacks.FirstOrDefault(s => s.Name == stack)
-            ?? throw new Fault("BW3130", ExitCode.Input, $"the {Name} family has no layers named '{stack}'", null, null, Nearest.Hint(stack, Stacks.Select(s => s.Name)));
+            ?? throw new Fault("BW3130", ExitCode.Input, $"the {Name} family has no layers named '{stack}'", null, null,
+                Nearest.Hint(stack, Stacks.Select(s => s.Name)));
         long layers = new FieldValues(this, config).Layers(of);
         if (sources.Count == 0) throw new Fault("BW3130", ExitCode.Input, "a model without layers is asked for", config.Where, null, "Take one layer or more.");
         foreach (int source in sources)
@@ -100,8 +103,8 @@ public sealed record LayerStack(string Name, string Field);
 /// <param name="Aliases">Other names under which files store it.</param>
 /// <param name="Floating">Whether it holds floating-point weights.</param>
 /// <param name="Stack">The run of layers that it belongs to; null outside the layers.</param>
-public sealed record ExpectedTensor(string Name, string Template, Role Role, int? Layer, int? Expert, Numbers.Shape Shape, IReadOnlyList<string> Axes, bool Optional, string? TiedTo,
-    IReadOnlyList<string> Aliases, bool Floating, string? Stack = null);
+public sealed record ExpectedTensor(string Name, string Template, Role Role, int? Layer, int? Expert, Numbers.Shape Shape, IReadOnlyList<string> Axes,
+    bool Optional, string? TiedTo, IReadOnlyList<string> Aliases, bool Floating, string? Stack = null);
 
 /// <summary>One direction of a model's tensors (hidden, vocab, kv ...), with the way back to the config.</summary>
 /// <param name="Unit">Rows that belong together and may only go together: a head is <c>head_dim</c> rows.</param>

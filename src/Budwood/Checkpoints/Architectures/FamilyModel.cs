@@ -14,8 +14,8 @@ public sealed class FamilyModel
     private readonly Dictionary<string, ExpectedTensor> _byName;
     private readonly Dictionary<string, string> _excluded;
 
-    private FamilyModel(Family family, ModelConfig config, NameTable names, IReadOnlyDictionary<string, Axis> axes, IReadOnlyDictionary<string, int> layers, List<ExpectedTensor> tensors,
-        Dictionary<string, string> excluded)
+    private FamilyModel(Family family, ModelConfig config, NameTable names, IReadOnlyDictionary<string, Axis> axes, IReadOnlyDictionary<string, int> layers,
+        List<ExpectedTensor> tensors, Dictionary<string, string> excluded)
     {
         Family = family;
         Config = config;
@@ -48,7 +48,8 @@ public sealed class FamilyModel
 
     public bool TryExpected(string canonicalName, [NotNullWhen(true)] out ExpectedTensor? expected) => _byName.TryGetValue(canonicalName, out expected);
 
-    /// <summary>Whether the name is a table that networks compute for themselves (rotary frequencies, causal masks, position ids), which no loader needs.</summary>
+    /// <summary>Whether the name is a table that networks compute for themselves (rotary frequencies, causal masks, position ids),
+    /// which no loader needs.</summary>
     public bool IsKnownBuffer(string storedName) => Family.Data.Buffers.Any(b => storedName.EndsWith(b, StringComparison.Ordinal)
         && (storedName.Length == b.Length || b[0] == '.' || storedName[^(b.Length + 1)] == '.'));
 
@@ -61,7 +62,8 @@ public sealed class FamilyModel
     /// <summary>The same tensor in another layer; null when the name is none of the family's or stands outside the layers.</summary>
     /// <param name="stack">Only names of this stack; of the main one when null.</param>
     public string? Renumbered(string name, int layer, string? stack = null) =>
-        _names.Find(name) is { Layer: not null } hit && (hit.Tensor.Stack ?? Family.Stacks[0].Name) == (stack ?? Family.Stacks[0].Name) ? WithLayer(hit.Tensor.Template, layer, hit.Expert) : null;
+        _names.Find(name) is { Layer: not null } hit && (hit.Tensor.Stack ?? Family.Stacks[0].Name) == (stack ?? Family.Stacks[0].Name)
+            ? WithLayer(hit.Tensor.Template, layer, hit.Expert) : null;
 
     /// <summary>A template with the numbers filled in.</summary>
     public static string WithLayer(string template, int? layer, int? expert = null)
@@ -74,7 +76,8 @@ public sealed class FamilyModel
     internal string? WhyNot(string storedName) => _names.Find(storedName) is { } hit ? _excluded.GetValueOrDefault(hit.Tensor.Template) : null;
 
     /// <summary>The stack and layer number of a name, for names in the layers.</summary>
-    internal (string Stack, int Layer)? Place(string storedName) => _names.Find(storedName) is { Layer: { } layer } hit ? (hit.Tensor.Stack ?? Family.Stacks[0].Name, layer) : null;
+    internal (string Stack, int Layer)? Place(string storedName) => _names.Find(storedName) is { Layer: { } layer } hit
+        ? (hit.Tensor.Stack ?? Family.Stacks[0].Name, layer) : null;
 
     internal static FamilyModel Of(Family family, ModelConfig config, IEnumerable<string>? storedNames)
     {
@@ -94,7 +97,7 @@ public sealed class FamilyModel
         }
 
         long experts = chosen.Any(t => t.Template.Contains("{expert}", StringComparison.Ordinal)) ? values.Field(data.Experts!, []) : 0;
-        double total = chosen.Sum(t => (double)layers[t.Stack ?? data.Stacks[0].Name] * (t.Template.Contains("{expert}", StringComparison.Ordinal) ? experts : 1));
+        double total = chosen.Sum(t => (double)layers[t.Stack ?? data.Stacks[0].Name] * (t.Template.Contains("{expert}") ? experts : 1));
         if (total > MostTensors)
         {
             throw new Fault("BW3111", ExitCode.Input, "config.json asks for more tensors than a checkpoint can hold", config.Where,
@@ -107,7 +110,8 @@ public sealed class FamilyModel
         foreach (TensorData[] run in Runs(chosen))
         {
             int depth = run[0].Template.Contains("{layer}", StringComparison.Ordinal) ? layers[run[0].Stack ?? data.Stacks[0].Name] : 1;
-            var shared = run.ToDictionary(t => t, t => (Shape: axes.Shape(t.Axes), Needed: IsNeeded(t, config), Tied: t.TiedTo is not null && (t.TiedAlways || ties)));
+            var shared = run.ToDictionary(t => t, t =>
+                (Shape: axes.Shape(t.Axes), Needed: IsNeeded(t, config), Tied: t.TiedTo is not null && (t.TiedAlways || ties)));
             for (int layer = 0; layer < depth; layer++)
             {
                 foreach (TensorData t in run)
@@ -118,8 +122,10 @@ public sealed class FamilyModel
                     for (int expert = 0; expert < (many ? experts : 1); expert++)
                     {
                         int? e = many ? expert : null;
-                        tensors.Add(new ExpectedTensor(WithLayer(t.Template, number, e), t.Template, t.Role, number ?? t.OnlyLayer, e, shape, t.Axes, !needed || tied, tied ? t.TiedTo : null,
-                            [.. names.Aliases(t).Select(a => WithLayer(a, number, e))], true, number is null && t.OnlyLayer is null ? null : t.Stack ?? data.Stacks[0].Name));
+                        string? stack = number is null && t.OnlyLayer is null ? null : t.Stack ?? data.Stacks[0].Name;
+                        string[] aliases = [.. names.Aliases(t).Select(a => WithLayer(a, number, e))];
+                        tensors.Add(new ExpectedTensor(WithLayer(t.Template, number, e), t.Template, t.Role, number ?? t.OnlyLayer, e, shape, t.Axes,
+                            !needed || tied, tied ? t.TiedTo : null, aliases, true, stack));
                     }
                 }
             }
@@ -176,7 +182,8 @@ internal sealed class AxisTable(FamilyData data, FieldValues values, ModelConfig
             Axis part = Get(of);
             if (part.Size % groups != 0)
             {
-                throw new Fault("BW3112", ExitCode.Input, $"axis '{of}' of {part.Size} does not divide into {axis.Groups} groups", config.Where, $"{axis.Groups} is {groups}", "Correct config.json.");
+                throw new Fault("BW3112", ExitCode.Input, $"axis '{of}' of {part.Size} does not divide into {axis.Groups} groups", config.Where,
+                    $"{axis.Groups} is {groups}", "Correct config.json.");
             }
             parts.Add(new AxisPart(role, of, size, part.Size / groups));
             size = Add(size, part.Size / groups, name);
@@ -185,14 +192,16 @@ internal sealed class AxisTable(FamilyData data, FieldValues values, ModelConfig
                 if (!keys.Contains(key)) keys.Add(key);
             }
         }
-        size = axis.Size is null ? Add(0, (long)Int128.Min((Int128)size * groups, long.MaxValue), name) : values.Size(axis.Size, $"the size of axis '{name}'", keys);
+        size = axis.Size is null ? Add(0, (long)Int128.Min((Int128)size * groups, long.MaxValue), name)
+            : values.Size(axis.Size, $"the size of axis '{name}'", keys);
         long unit = axis.Unit is null ? 1 : values.Size(axis.Unit, $"the unit of axis '{name}'", keys);
         if (axis.Divides is not null && axis.Field is not null)
         {
             long whole = values.Field(axis.Divides, []), part = values.Field(axis.Field, []);
             if (part <= 0 || whole % part != 0)
             {
-                throw new Fault("BW3112", ExitCode.Input, $"'{axis.Field}' does not divide '{axis.Divides}'", config.Where, $"{axis.Field} {part}, {axis.Divides} {whole}", "Correct config.json.");
+                throw new Fault("BW3112", ExitCode.Input, $"'{axis.Field}' does not divide '{axis.Divides}'", config.Where,
+                    $"{axis.Field} {part}, {axis.Divides} {whole}", "Correct config.json.");
             }
         }
         string formula = axis.Size?.ToString() ?? string.Join(" + ", axis.Parts.Select(p => data.Axes[p.Axis].Size?.ToString() ?? p.Axis));

@@ -3,18 +3,31 @@ using System.Text.Json;
 namespace Budwood.Checkpoints;
 
 /// <summary>A family's data file, after its parent's lines are taken in.</summary>
-internal sealed record FamilyData(string Name, IReadOnlyList<string> ModelTypes, IReadOnlyList<string> Architectures, IReadOnlyList<LayerStack> Stacks, IReadOnlyList<string> LayerLists,
-    string? Experts, IReadOnlyList<string> Prefixes, IReadOnlyList<(string From, string To)> Spellings, IReadOnlyList<string> Buffers, IReadOnlyDictionary<string, SizeExpression> Defaults,
-    IReadOnlyDictionary<string, SizeExpression> Absent, IReadOnlyDictionary<string, bool> Flags, IReadOnlyDictionary<string, AxisData> Axes, IReadOnlyList<TensorData> Tensors);
+internal sealed record FamilyData(
+    string Name,
+    IReadOnlyList<string> ModelTypes,
+    IReadOnlyList<string> Architectures,
+    IReadOnlyList<LayerStack> Stacks,
+    IReadOnlyList<string> LayerLists,
+    string? Experts,
+    IReadOnlyList<string> Prefixes,
+    IReadOnlyList<(string From, string To)> Spellings,
+    IReadOnlyList<string> Buffers,
+    IReadOnlyDictionary<string, SizeExpression> Defaults,
+    IReadOnlyDictionary<string, SizeExpression> Absent,
+    IReadOnlyDictionary<string, bool> Flags,
+    IReadOnlyDictionary<string, AxisData> Axes,
+    IReadOnlyList<TensorData> Tensors);
 
-internal sealed record AxisData(string Name, SizeExpression? Size, SizeExpression? Unit, string? Field, string? Divides, IReadOnlyList<(Role Role, string Axis)> Parts, SizeExpression? Groups);
+internal sealed record AxisData(string Name, SizeExpression? Size, SizeExpression? Unit, string? Field, string? Divides,
+    IReadOnlyList<(Role Role, string Axis)> Parts, SizeExpression? Groups);
 
 /// <param name="When">Conditions on the config that must all hold: <c>flag</c>, <c>!flag</c>, <c>field=text</c>, <c>field^=start</c>.</param>
 /// <param name="Classes">Ends of class names that need the tensor; others may have it.</param>
 /// <param name="TiedAlways">The tie does not depend on tie_word_embeddings.</param>
 /// <param name="OnlyLayer">The one layer that has it.</param>
-internal sealed record TensorData(string Template, Role Role, IReadOnlyList<string> Axes, IReadOnlyList<string> When, IReadOnlyList<string> Classes, bool Optional, string? TiedTo, bool TiedAlways,
-    string? Stack, int? OnlyLayer, string? Layout, IReadOnlyList<string> Aliases);
+internal sealed record TensorData(string Template, Role Role, IReadOnlyList<string> Axes, IReadOnlyList<string> When, IReadOnlyList<string> Classes,
+    bool Optional, string? TiedTo, bool TiedAlways, string? Stack, int? OnlyLayer, string? Layout, IReadOnlyList<string> Aliases);
 
 /// <summary>Reads the family files that are embedded in the assembly.</summary>
 internal static class FamilyReader
@@ -94,12 +107,21 @@ internal static class FamilyReader
                 case "without":
                     foreach (string pattern in Texts(p.Value))
                     {
-                        int gone = tensors.RemoveAll(t => pattern[0] == '*' ? t.Template.EndsWith(pattern[1..], StringComparison.Ordinal) : t.Template == pattern);
+                        int gone = tensors.RemoveAll(t => pattern[0] == '*' ? t.Template.EndsWith(pattern[1..], StringComparison.Ordinal)
+                            : t.Template == pattern);
                         if (gone == 0) throw new FormatException($"'{pattern}' in 'without' matches no tensor");
                     }
                     break;
                 case "tensors":
-                    foreach (JsonElement t in p.Value.EnumerateArray()) tensors.Add(ReadTensor(t));
+                    foreach (JsonElement t in p.Value.EnumerateArray())
+                    {
+                        TensorData tensor = ReadTensor(t);
+                        // A child's layer tensors join its parent's, so that lists still go layer by layer.
+                        int at = tensor.Template.Contains("{layer}", StringComparison.Ordinal)
+                            ? tensors.FindLastIndex(o => o.Template.Contains("{layer}", StringComparison.Ordinal)) : -1;
+                        if (parent is null || at < 0) tensors.Add(tensor);
+                        else tensors.Insert(at + 1, tensor);
+                    }
                     break;
                 default: throw new FormatException($"unknown key '{p.Name}'");
             }
@@ -108,9 +130,11 @@ internal static class FamilyReader
         if (stacks.Count == 0) throw new FormatException("'layers' is missing");
         foreach (TensorData t in tensors)
         {
-            if (t.Axes.FirstOrDefault(a => !axes.ContainsKey(a)) is { } unknown) throw new FormatException($"{t.Template} has the axis '{unknown}', which 'axes' does not describe");
-            if (t.Stack is not null && stacks.All(s => s.Name != t.Stack)) throw new FormatException($"{t.Template} is in '{t.Stack}', which 'layers' does not list");
-            if (t.TiedTo is not null && tensors.All(o => o.Template != t.TiedTo)) throw new FormatException($"{t.Template} is tied to '{t.TiedTo}', which is not there");
+            string? wrong = t.Axes.FirstOrDefault(a => !axes.ContainsKey(a)) is { } axis ? $"the axis '{axis}', which 'axes' does not describe"
+                : t.Stack is not null && stacks.All(s => s.Name != t.Stack) ? $"the stack '{t.Stack}', which 'layers' does not list"
+                : t.TiedTo is not null && tensors.All(o => o.Template != t.TiedTo) ? $"a tie to '{t.TiedTo}', which is not there"
+                : null;
+            if (wrong is not null) throw new FormatException($"{t.Template} has {wrong}");
         }
         return new FamilyData(name, types, classes, stacks, lists, experts, prefixes, spellings, buffers, defaults, absent, flags, axes, tensors);
     }
@@ -175,7 +199,8 @@ internal static class FamilyReader
 
     private static Role ReadRole(string text) => Roles.TryParse(text, out Role role) ? role : throw new FormatException($"unknown role '{text}'");
 
-    private static SizeExpression Size(JsonElement value) => SizeExpression.Parse(value.ValueKind == JsonValueKind.Number ? value.GetRawText() : value.GetString()!);
+    private static SizeExpression Size(JsonElement value) =>
+        SizeExpression.Parse(value.ValueKind == JsonValueKind.Number ? value.GetRawText() : value.GetString()!);
 
     private static IReadOnlyList<string> Texts(JsonElement value) =>
         value.ValueKind == JsonValueKind.String ? [value.GetString()!] : [.. value.EnumerateArray().Select(e => e.GetString()!)];

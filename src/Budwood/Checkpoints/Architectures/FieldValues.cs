@@ -27,7 +27,8 @@ internal sealed class FieldValues(Family family, ModelConfig config)
     {
         long size = Value(expression, of, keys ?? []);
         if (size > 0) return size;
-        throw new Fault("BW3112", ExitCode.Input, $"{of} ({expression}) is {size}, and a size must be 1 or more", config.Where, Shown(expression), "Correct config.json.");
+        throw new Fault("BW3112", ExitCode.Input, $"{of} ({expression}) is {size}, and a size must be 1 or more", config.Where, Shown(expression),
+            "Correct config.json.");
     }
 
     public long Layers(LayerStack stack)
@@ -42,7 +43,10 @@ internal sealed class FieldValues(Family family, ModelConfig config)
     private long Field(string field, List<KeyValuePair<string, string>> keys, int depth)
     {
         // The two defaults of one family never form a ring; the bound keeps a wrong file from looping.
-        if (depth > 8) throw new Fault("BW9101", ExitCode.OurFault, $"the defaults of '{field}' refer to each other", $"{_data.Name}.json", null, "Report this.");
+        if (depth > 8)
+        {
+            throw new Fault("BW9101", ExitCode.OurFault, $"the defaults of '{field}' refer to each other", $"{_data.Name}.json", null, "Report this.");
+        }
         if (config.TryInt(field, out long number))
         {
             Note(field, number.ToString(), keys);
@@ -53,7 +57,8 @@ internal sealed class FieldValues(Family family, ModelConfig config)
             // Mamba writes "time_step_rank": "auto".
             if (!(value.ValueKind == JsonValueKind.String && value.GetString() == "auto" && _data.Defaults.ContainsKey(field)))
             {
-                throw new Fault("BW3111", ExitCode.Input, $"'{field}' is not a whole number", config.Where, $"found {Cut(value.GetRawText())}, expected a whole number", "Correct config.json.");
+                throw new Fault("BW3111", ExitCode.Input, $"'{field}' is not a whole number", config.Where,
+                    $"found {Cut(value.GetRawText())}, expected a whole number", "Correct config.json.");
             }
         }
         if (field == "num_labels" && config.TryGet("id2label", out JsonElement labels) && labels.ValueKind == JsonValueKind.Object)
@@ -69,8 +74,9 @@ internal sealed class FieldValues(Family family, ModelConfig config)
             Note(field, expression.Fields.Count == 0 ? $"not stated, so {expression}" : "not stated", keys);
             return Value(expression, field, keys, depth + 1);
         }
-        throw new Fault("BW3110", ExitCode.Input, $"config.json does not state '{field}', which a {_data.Name} model needs", config.Where, null,
-            Nearest.Of(field, config.Fields) is [var near, ..] ? $"Did you mean '{near}'?" : $"Add '{field}', or use the config.json that belongs to the weights.");
+        throw new Fault("BW3110", ExitCode.Input, $"'{field}' is not stated, which a {_data.Name} model needs", config.Where, null,
+            Nearest.Of(field, config.Fields) is [var near, ..] ? $"Did you mean '{near}'?"
+                : $"Add '{field}', or use the config.json that belongs to the weights.");
     }
 
     public long Value(SizeExpression expression, string of, List<KeyValuePair<string, string>> keys, int depth = 0)
@@ -81,7 +87,8 @@ internal sealed class FieldValues(Family family, ModelConfig config)
         }
         catch (ArithmeticException e)
         {
-            throw new Fault("BW3112", ExitCode.Input, $"{of} cannot be computed: {expression} gives no whole size", config.Where, $"{e.Message} ({Shown(expression)})", "Correct config.json.", e);
+            throw new Fault("BW3112", ExitCode.Input, $"{of} cannot be computed: {expression} gives no whole size", config.Where,
+                $"{e.Message} ({Shown(expression)})", "Correct config.json.", e);
         }
     }
 

@@ -52,14 +52,19 @@ public static class Roles
     // Longest words first within one part of the name; the last part of the name that says something decides.
     private static readonly (string Word, Role Role)[] s_words =
     [
-        ("query_key_value", Role.Qkv), ("qkv_proj", Role.Qkv), ("in_proj_weight", Role.Qkv), ("in_proj_bias", Role.Qkv), ("c_attn", Role.Qkv), ("wqkv", Role.Qkv), ("qkv", Role.Qkv),
+        ("query_key_value", Role.Qkv), ("qkv_proj", Role.Qkv), ("in_proj_weight", Role.Qkv), ("in_proj_bias", Role.Qkv), ("c_attn", Role.Qkv),
+            ("wqkv", Role.Qkv), ("qkv", Role.Qkv),
         ("gate_up_proj", Role.GateUp), ("gate_proj", Role.Gate), ("up_proj", Role.Up), ("down_proj", Role.Down), ("c_fc", Role.Up),
         ("dense_h_to_4h", Role.Up), ("dense_4h_to_h", Role.Down), ("fc1", Role.Up), ("fc2", Role.Down), ("fc_in", Role.Up), ("fc_out", Role.Down),
         ("wi_0", Role.Gate), ("wi_1", Role.Up), ("wi", Role.Up), ("w1", Role.Gate), ("w2", Role.Down), ("w3", Role.Up), ("lin1", Role.Up), ("lin2", Role.Down),
-        ("q_proj", Role.Q), ("k_proj", Role.K), ("v_proj", Role.V), ("o_proj", Role.O), ("q_lin", Role.Q), ("k_lin", Role.K), ("v_lin", Role.V), ("out_lin", Role.O),
-        ("wq", Role.Q), ("wk", Role.K), ("wv", Role.V), ("wo", Role.O), ("query", Role.Q), ("key", Role.K), ("value", Role.V), ("q", Role.Q), ("k", Role.K), ("v", Role.V), ("o", Role.O),
-        ("router", Role.Router), ("lm_head", Role.Head), ("embed_out", Role.Head), ("classifier", Role.Classifier), ("score", Role.Classifier), ("pooler", Role.Pooler),
-        ("wte", Role.Embed), ("embed_tokens", Role.Embed), ("embed_in", Role.Embed), ("word_embeddings", Role.Embed), ("tok_embeddings", Role.Embed), ("shared", Role.Embed),
+        ("q_proj", Role.Q), ("k_proj", Role.K), ("v_proj", Role.V), ("o_proj", Role.O), ("q_lin", Role.Q), ("k_lin", Role.K), ("v_lin", Role.V),
+            ("out_lin", Role.O),
+        ("wq", Role.Q), ("wk", Role.K), ("wv", Role.V), ("wo", Role.O), ("query", Role.Q), ("key", Role.K), ("value", Role.V), ("q", Role.Q), ("k", Role.K),
+            ("v", Role.V), ("o", Role.O),
+        ("router", Role.Router), ("lm_head", Role.Head), ("embed_out", Role.Head), ("classifier", Role.Classifier), ("score", Role.Classifier),
+            ("pooler", Role.Pooler),
+        ("wte", Role.Embed), ("embed_tokens", Role.Embed), ("embed_in", Role.Embed), ("word_embeddings", Role.Embed), ("tok_embeddings", Role.Embed),
+            ("shared", Role.Embed),
         ("wpe", Role.Position), ("position_embeddings", Role.Position), ("embed_positions", Role.Position), ("token_type_embeddings", Role.TokenType),
         ("patch_embeddings", Role.Patch), ("patch_embed", Role.Patch), ("cls_token", Role.ClassToken),
         ("in_proj", Role.SsmIn), ("conv1d", Role.SsmConv), ("x_proj", Role.SsmX), ("dt_proj", Role.SsmDt), ("A_log", Role.SsmA),
@@ -105,13 +110,17 @@ public static class Roles
             if (LooksLikeNorm(part)) return Role.Norm;
             if (s_byWord.TryGetValue(part, out Role role))
             {
-                // "output.wo" and "mlp.wo" close a feed-forward layer, "attention.wo" an attention layer.
+                // T5 calls the last matrix of its feed-forward layer what others call the attention's output.
                 return role == Role.O && part == "wo" && name.Contains("DenseReluDense", StringComparison.Ordinal) ? Role.Down : role;
             }
-            bool attention = i > 0 && (parts[i - 1].Contains("attn", StringComparison.OrdinalIgnoreCase) || parts[i - 1].Contains("attention", StringComparison.OrdinalIgnoreCase));
-            bool mlp = i > 0 && (parts[i - 1] is "mlp" or "ffn" or "feed_forward");
-            if (part is "c_proj" or "out_proj" or "dense" or "proj" && attention) return Role.O;
-            if (part is "c_proj" or "proj" && mlp) return Role.Down;
+            IEnumerable<string> before = parts.Take(i);
+            if (part is "c_proj" or "out_proj" or "dense" or "proj")
+            {
+                if (before.Any(p => p.Contains("attn", StringComparison.OrdinalIgnoreCase)
+                    || p.Contains("attention", StringComparison.OrdinalIgnoreCase))) return Role.O;
+                if (before.Any(p => p is "mlp" or "ffn" or "feed_forward" or "output")) return Role.Down;
+                if (before.Contains("intermediate")) return Role.Up;
+            }
             if (part == "gate" && i > 0) return Role.Router;
             if (part.Contains("embed", StringComparison.OrdinalIgnoreCase) && i == 0) return Role.Embed;
         }
@@ -119,5 +128,6 @@ public static class Roles
     }
 
     private static bool LooksLikeNorm(string part) =>
-        part.Contains("norm", StringComparison.OrdinalIgnoreCase) || part is "ln_1" or "ln_2" or "ln_f" or "ln" or "ln1" or "ln2" or "bn1" or "bn2" or "bn3" || part.StartsWith("ln_", StringComparison.Ordinal);
+        part.Contains("norm", StringComparison.OrdinalIgnoreCase) || part is "ln_1" or "ln_2" or "ln_f" or "ln" or "ln1" or "ln2" or "bn1" or "bn2" or "bn3"
+            || part.StartsWith("ln_", StringComparison.Ordinal);
 }
