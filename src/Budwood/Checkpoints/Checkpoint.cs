@@ -5,11 +5,11 @@ namespace Budwood.Checkpoints;
 
 /// <summary>A tensor of a checkpoint under the name that its family uses.</summary>
 /// <param name="Name">Canonical name; the stored one where the family is not known.</param>
-/// <param name="Stored">Name in the files.</param>
 /// <param name="Layer">Number of the layer; null outside the layers.</param>
 /// <param name="InFamily">The family's table lists it.</param>
 public sealed record CheckpointTensor(string Name, WeightTensor Weight, Role Role, int? Layer, bool InFamily)
 {
+    /// <summary>Name in the files.</summary>
     public string Stored => Weight.Name;
     public DType DType => Weight.DType;
     public Shape Shape => Weight.Shape;
