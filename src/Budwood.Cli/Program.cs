@@ -1,1 +1,1 @@
-return 0;
+return Budwood.Cli.CommandLine.Run(args);

@@ -157,6 +157,7 @@ public sealed class Passes
         lock (_gate)
         {
             run.Pending = 0;
+            if (goesOn) run.NextPiece = 0;
             if (result is not null)
             {
                 _active.Remove(run);

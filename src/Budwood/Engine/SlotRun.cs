@@ -114,7 +114,6 @@ internal sealed class SlotRun
     public bool EndPass()
     {
         IsFirst = false;
-        NextPiece = 0;
         if (Applies) return false;
         if (_firstPass)
         {

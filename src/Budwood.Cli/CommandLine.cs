@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Budwood.Cli.Verbs;
+using Budwood.Methods;
+
+namespace Budwood.Cli;
+
+/// <summary>The command line: verbs, shared options, and the one place where faults become exit codes.</summary>
+internal static class CommandLine
+{
+    public static int Run(string[] args)
+    {
+        // The card of a method is its help: 'run ties --help' shows it, as 'stack --help' does.
+        if (args is ["run", var name, .. var rest] && rest.Any(a => a is "--help" or "-h" or "-?") && Catalogue.Find(name) is { } method)
+        {
+            MethodsVerb.PrintCard(method, new Terminal(Loudness.Normal, null, json: false));
+            return 0;
+        }
+        RootCommand root = Root();
+        ParseResult parsed = root.Parse(args);
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction) return Complain(parsed);
+        return parsed.Invoke(configuration);
+    }
+
+    private static RootCommand Root()
+    {
+        var root = new RootCommand("Work from models that already exist: merge, grow, inspect and compare Hugging Face checkpoints. Streamed, in bounded memory, with a receipt of what changed.");
+        root.Subcommands.Add(DemoVerb.Command());
+        root.Subcommands.Add(MergeVerb.Command());
+        root.Subcommands.Add(RunVerb.Command());
+        root.Subcommands.Add(InspectVerb.Command());
+        root.Subcommands.Add(DiffVerb.Command());
+        root.Subcommands.Add(CheckVerb.Command());
+        root.Subcommands.Add(MethodsVerb.Command());
+        foreach (Method method in Catalogue.All.Where(m => m.Card.Verb is not null)) root.Subcommands.Add(RunVerb.Alias(method));
+        return root;
+    }
+
+    private static int Complain(ParseResult parsed)
+    {
+        using var terminal = new Terminal(Loudness.Normal, null, json: false);
+        string[] known = [.. parsed.RootCommandResult.Command.Subcommands.Select(c => c.Name)];
+        foreach (var error in parsed.Errors)
+        {
+            string? word = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
+            bool verb = word is not null && parsed.CommandResult.Command is RootCommand;
+            IEnumerable<string> options = parsed.CommandResult.Command.Options.Select(o => o.Name);
+            string? hint = word is null ? null : verb ? Nearest.Hint(word, known) : Nearest.Hint(word, options);
+            terminal.Complain(new Fault("BW1001", ExitCode.Usage, error.Message.TrimEnd('.'), null, null, hint ?? "'budwood --help' lists the verbs, 'budwood VERB --help' their options."));
+            if (word is not null) break;
+        }
+        return (int)ExitCode.Usage;
+    }
+
+    /// <summary>Runs a verb's body: opens the terminal, listens for Ctrl-C, turns what is thrown into messages and codes.</summary>
+    public static int Guard(ParseResult parsed, Func<Terminal, CancellationToken, ExitCode> body)
+    {
+        Terminal terminal;
+        try
+        {
+            terminal = SharedOptions.Terminal(parsed);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            System.Console.Error.WriteLine($"error[BW1002]: the log file cannot be written: {e.Message}");
+            return (int)ExitCode.Usage;
+        }
+        using (terminal)
+        {
+            using var stop = new CancellationTokenSource();
+            void Stop(PosixSignalContext context)
+            {
+                context.Cancel = true;
+                stop.Cancel();
+            }
+            using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+            try
+            {
+                return (int)body(terminal, stop.Token);
+            }
+            catch (Fault fault)
+            {
+                terminal.Complain(fault);
+                return (int)fault.Exit;
+            }
+            catch (OperationCanceledException)
+            {
+                terminal.Complain("interrupted: nothing was released. Run the same command again.");
+                return (int)ExitCode.Interrupted;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                terminal.Complain(new Fault("BW2099", ExitCode.Input, e.Message.TrimEnd('.'), null, null, "Check the path, its permissions and the disk."));
+                terminal.Detail(e.ToString());
+                return (int)ExitCode.Input;
+            }
+            catch (Exception e)
+            {
+                terminal.Complain(new Fault("BW9001", ExitCode.OurFault, $"a defect of Budwood: {e.GetType().Name}: {e.Message.TrimEnd('.')}", null, null, "Please report it with the command; '-v' prints the details."));
+                terminal.Detail(e.ToString());
+                return (int)ExitCode.OurFault;
+            }
+        }
+    }
+}

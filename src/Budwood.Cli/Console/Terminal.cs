@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Budwood.Methods;
+using Spectre.Console;
+using Table = Budwood.Methods.Table;
+
+namespace Budwood.Cli;
+
+/// <summary>How loud the program is.</summary>
+internal enum Loudness { Quiet, Normal, Verbose }
+
+/// <summary>Where words go: results to standard output, everything else to standard error and, if asked for, to a log file.</summary>
+internal sealed class Terminal : IDisposable
+{
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private readonly StreamWriter? _log;
+    private readonly Lock _lock = new();
+    private string _progress = "";
+
+    public Terminal(Loudness loudness, string? logFile, bool json)
+    {
+        Loudness = loudness;
+        IsJson = json;
+        if (logFile is not null) _log = new StreamWriter(logFile, append: true) { AutoFlush = true };
+    }
+
+    public Loudness Loudness { get; }
+
+    /// <summary>Results are one JSON document; nothing else goes to standard output.</summary>
+    public bool IsJson { get; }
+
+    public static bool ErrorIsInteractive => !System.Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
+
+    private static bool Colours(bool redirected) => !redirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+
+    /// <summary>A line of result.</summary>
+    public void Result(string line)
+    {
+        if (IsJson) return;
+        lock (_lock)
+        {
+            Clear();
+            System.Console.Out.WriteLine(line);
+        }
+    }
+
+    /// <summary>The result as JSON, when it was asked for.</summary>
+    public void Json(JsonNode node)
+    {
+        if (IsJson) System.Console.Out.WriteLine(node.ToJsonString(s_json));
+    }
+
+    /// <summary>A line about what is going on.</summary>
+    public void Say(string line) => Error(line, Loudness.Normal);
+
+    /// <summary>A line for those who asked for detail.</summary>
+    public void Detail(string line) => Error(line, Loudness.Verbose);
+
+    /// <summary>A line that even a quiet run prints.</summary>
+    public void Complain(string line) => Error(line, Loudness.Quiet);
+
+    private void Error(string line, Loudness at)
+    {
+        lock (_lock)
+        {
+            _log?.WriteLine($"{DateTimeOffset.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)} {line}");
+            if (Loudness < at) return;
+            Clear();
+            System.Console.Error.WriteLine(line);
+        }
+    }
+
+    /// <summary>The four parts of a fault, one a line.</summary>
+    public void Complain(Fault fault)
+    {
+        foreach (Fault one in fault.All.Count > 0 ? fault.All : [fault])
+        {
+            bool colour = Colours(System.Console.IsErrorRedirected);
+            Complain($"{(colour ? "\e[1;31merror\e[0m" : "error")}[{one.Code}]: {(one.Where is null ? "" : one.Where + ": ")}{one.What}");
+            if (one.Found is not null) Complain($"  found: {one.Found}");
+            if (one.Next is not null) Complain($"  next:  {one.Next}");
+        }
+        if (fault.All.Count > 1) Complain($"{fault.All.Count} problems; nothing was written.");
+    }
+
+    /// <summary>Replaces the line of progress; empty takes it away. Only on a terminal.</summary>
+    public void Progress(string line)
+    {
+        if (Loudness == Loudness.Quiet) return;
+        lock (_lock)
+        {
+            if (line == _progress) return;
+            Clear();
+            System.Console.Error.Write(line);
+            _progress = line;
+        }
+    }
+
+    private void Clear()
+    {
+        if (_progress.Length == 0) return;
+        System.Console.Error.Write("\r\e[K");
+        _progress = "";
+    }
+
+    /// <summary>An aligned table on standard output: numbers to the right, no wrapping in pipes.</summary>
+    public void Show(Table table)
+    {
+        if (IsJson) return;
+        lock (_lock)
+        {
+            Clear();
+            IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+            {
+                Ansi = Colours(System.Console.IsOutputRedirected) ? AnsiSupport.Detect : AnsiSupport.No,
+                ColorSystem = Colours(System.Console.IsOutputRedirected) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+                Out = new AnsiConsoleOutput(System.Console.Out),
+            });
+            if (System.Console.IsOutputRedirected) console.Profile.Width = 400;
+            var grid = new Spectre.Console.Table { Border = TableBorder.Simple, UseSafeBorder = false, ShowRowSeparators = false };
+            foreach (Column column in table.Columns)
+            {
+                string head = Markup.Escape(column.Unit is null ? column.Name : $"{column.Name} ({column.Unit})");
+                grid.AddColumn(new TableColumn($"[bold]{head}[/]") { Alignment = column.Numeric ? Justify.Right : Justify.Left, NoWrap = column.Numeric });
+            }
+            foreach (object?[] row in table.Rows) grid.AddRow(row.Select(c => new Text(Table.Show(c))));
+            console.Write(grid);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock) Clear();
+        _log?.Dispose();
+    }
+}

@@ -1,0 +1,18 @@
+using Budwood.Checkpoints;
+using Budwood.Recipes;
+
+namespace Budwood.Cli;
+
+/// <summary>Finds the folder of a model that a file or command line names.</summary>
+internal static class ModelFinder
+{
+    /// <summary>Opens a model named in a merge file: relative paths start from the working directory, then from the file's folder.</summary>
+    public static Checkpoint Open(ModelName name, string file)
+    {
+        string configFolder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
+        ModelReference reference = ModelReference.Parse(name.Text, p => Directory.Exists(p) || Directory.Exists(Path.Combine(configFolder, p)));
+        string path = reference.Path;
+        if (!Directory.Exists(path) && Directory.Exists(Path.Combine(configFolder, path))) path = Path.Combine(configFolder, path);
+        return Checkpoint.Open(path, name.Text);
+    }
+}

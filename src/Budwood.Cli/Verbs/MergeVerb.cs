@@ -1,0 +1,125 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Budwood.Checkpoints;
+using Budwood.Engine;
+using Budwood.Methods;
+using Budwood.Recipes;
+
+namespace Budwood.Cli.Verbs;
+
+/// <summary><c>merge CONFIG OUT</c>: a mergekit file as it is.</summary>
+internal static class MergeVerb
+{
+    public static Command Command()
+    {
+        var config = new Argument<string>("CONFIG") { Description = "A merge in mergekit's YAML." };
+        var output = new Argument<string>("OUT") { Description = "Output folder; appears whole or not at all." };
+        var command = new Command("merge", "Merge models by a mergekit YAML file.") { config, output };
+        SharedOptions.AddWriting(command);
+        SharedOptions.AddTalking(command);
+        command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => Merge(MergeFile.Read(p.GetValue(config)!), p.GetValue(output)!, p, terminal, stop)));
+        return command;
+    }
+
+    /// <summary>Resolves, plans, runs, and shows the receipt.</summary>
+    public static ExitCode Merge(MergeFile file, string output, ParseResult parsed, Terminal terminal, CancellationToken stop)
+    {
+        if (file.Documents.Count > 1) throw RecipeFaultsOfCli.SeveralDocuments(file.Documents[1].Node);
+        MergeDocument document = file.Documents[0];
+        if (document.Tokenizer is { } tokenizer) throw RecipeFaultsOfCli.NotBuilt(tokenizer.Node, "a tokenizer setting", "Remove it to keep the donor's tokenizer; models must then have equal vocabularies.");
+        if (document.ChatTemplate is { } template) throw RecipeFaultsOfCli.NotBuilt(template.Node, "chat_template", "Remove it to keep the donor's template.");
+        Rule rule = Catalogue.Rules.FirstOrDefault(r => r.Card.Name == document.Method) ?? throw RecipeFaultsOfCli.UnknownMethod(document);
+        var opened = new List<Checkpoint>();
+        try
+        {
+            ResolvedMerge resolved = MergeResolver.Resolve(document, rule, new MergeSettings
+            {
+                Arithmetic = SharedOptions.Arithmetic(parsed, document.Compat),
+                Seed = parsed.GetValue(SharedOptions.Seed),
+                Allow = SharedOptions.Allowed(parsed),
+                Open = name =>
+                {
+                    Checkpoint checkpoint = ModelFinder.Open(name, file.Path);
+                    opened.Add(checkpoint);
+                    return checkpoint;
+                },
+            });
+            foreach (string note in resolved.Notes) terminal.Say($"note: {note}");
+            using var progress = new ProgressLine(terminal, rule.Card.Name);
+            RunOutcome? outcome = Runner.Run(resolved.Plan, new RunOptions
+            {
+                Out = output,
+                Force = parsed.GetValue(SharedOptions.Force),
+                Threads = SharedOptions.ThreadCount(parsed),
+                MemoryBytes = parsed.GetValue(SharedOptions.Memory) ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4),
+                ShardBytes = parsed.GetValue(SharedOptions.ShardSize),
+                DryRun = parsed.GetValue(SharedOptions.DryRun),
+                CopyCode = parsed.GetValue(SharedOptions.CopyCode),
+                Configuration = file.Text,
+                Planned = figures => ShowPlan(resolved.Plan, figures, parsed.GetValue(SharedOptions.DryRun), terminal),
+                Progress = progress.Report,
+                Say = terminal.Say,
+            }, stop);
+            progress.Dispose();
+            if (outcome is not null) ShowReceipt(outcome, output, terminal);
+            return ExitCode.Done;
+        }
+        finally
+        {
+            foreach (Checkpoint checkpoint in opened) checkpoint.Dispose();
+        }
+    }
+
+    private static void ShowPlan(Plan plan, PlanFigures f, bool isResult, Terminal terminal)
+    {
+        PlanRequest request = plan.Request;
+        var lines = new List<string>
+        {
+            $"plan: {request.Rule.Card.Name} of {request.Models.Count} models, {f.Tensors} tensors{(f.Copies > 0 ? $" ({f.Copies} copied)" : "")}, {(request.Arithmetic == Arithmetic.Ours ? "float32 arithmetic" : "mergekit arithmetic")}",
+            $"      donor of configuration and tokenizer: {plan.Donor.Label}{(request.Base is null ? " (first model; no base_model)" : " (base_model)")}",
+            $"      reads {Sizes.Show(f.ReadBytes)} a pass, writes {Sizes.Show(f.WriteBytes)} in {f.Files} file{(f.Files == 1 ? "" : "s")}; {Sizes.Show(f.FreeDiskBytes)} free on disk",
+            $"      memory at most {Sizes.Show(f.PeakBytes)} of {Sizes.Show(f.MemoryBytes)} allowed, {f.Threads} thread{(f.Threads == 1 ? "" : "s")}",
+        };
+        foreach (string line in lines)
+        {
+            if (isResult) terminal.Result(line);
+            else terminal.Say(line);
+        }
+        if (isResult)
+        {
+            terminal.Json(new JsonObject
+            {
+                ["method"] = request.Rule.Card.Name, ["donor"] = plan.Donor.Label, ["tensors"] = f.Tensors, ["copies"] = f.Copies, ["read_bytes"] = f.ReadBytes,
+                ["write_bytes"] = f.WriteBytes, ["files"] = f.Files, ["peak_bytes"] = f.PeakBytes, ["memory_bytes"] = f.MemoryBytes, ["threads"] = f.Threads,
+            });
+        }
+    }
+
+    private static void ShowReceipt(RunOutcome outcome, string output, Terminal terminal)
+    {
+        foreach (string line in outcome.Receipt.Lines()) terminal.Result($"receipt: {line}");
+        terminal.Show(outcome.Receipt.Roles);
+        terminal.Result($"digest:  {outcome.Receipt.Digest}");
+        terminal.Result($"written: {output} ({outcome.Files.Count} weight file{(outcome.Files.Count == 1 ? "" : "s")}, {outcome.Elapsed.TotalSeconds:0.00} s)");
+        JsonObject json = Runner.ReceiptJson(outcome.Receipt);
+        json["digest"] = outcome.Receipt.Digest.ToString();
+        json["out"] = output;
+        json["files"] = new JsonArray([.. outcome.Files.Select(f => (JsonNode)JsonValue.Create(f))]);
+        json["parents"] = new JsonArray([.. outcome.Parents.Select(p => (JsonNode)new JsonObject { ["model"] = p.Label, ["digest"] = p.Digest.ToString() })]);
+        json["seconds"] = outcome.Elapsed.TotalSeconds;
+        terminal.Json(json);
+    }
+}
+
+/// <summary>Faults of merge files that concern what this program has, not the file's form.</summary>
+internal static class RecipeFaultsOfCli
+{
+    public static Fault SeveralDocuments(YamlNode second) =>
+        new("BW1130", ExitCode.Usage, "a chain of several merges in one file is not run yet", second.Where, null, "Put each merge into a file of its own.");
+
+    public static Fault NotBuilt(YamlNode node, string what, string next) => new("BW1126", ExitCode.Usage, $"{what} is not read yet", node.Where, null, next);
+
+    public static Fault UnknownMethod(MergeDocument document) =>
+        new("BW1115", ExitCode.Usage, $"unknown merge_method '{document.Method}'", document.MethodNode.Where, null,
+            Nearest.Hint(document.Method, Catalogue.Rules.Select(r => r.Card.Name)) ?? "'budwood methods' lists them.");
+}

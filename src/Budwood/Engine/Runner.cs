@@ -1,0 +1,308 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Budwood.Checkpoints;
+using Budwood.Files;
+using Budwood.Methods;
+using Budwood.Numbers;
+using Microsoft.Win32.SafeHandles;
+
+namespace Budwood.Engine;
+
+/// <summary>How a plan is run: where to, with what means.</summary>
+public sealed record RunOptions
+{
+    public required string Out { get; init; }
+    public bool Force { get; init; }
+
+    /// <summary>Threads; by default as many as the machine has.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Bytes that the process may take; by default a quarter of the machine.</summary>
+    public long MemoryBytes { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+
+    /// <summary>Bytes of tensors in one output file.</summary>
+    public long ShardBytes { get; init; } = 5_000_000_000;
+
+    /// <summary>Copy *.py of the donor too; they are never run.</summary>
+    public bool CopyCode { get; init; }
+
+    /// <summary>The configuration, verbatim: written beside the output and into the card.</summary>
+    public required string Configuration { get; init; }
+
+    /// <summary>Told bytes done and bytes in all.</summary>
+    public Action<long, long>? Progress { get; init; }
+
+    /// <summary>Told once the plan fits the means: threads, peak memory, bytes.</summary>
+    public Action<PlanFigures>? Planned { get; init; }
+
+    /// <summary>Told lines that are of interest while it runs.</summary>
+    public Action<string>? Say { get; init; }
+
+    /// <summary>End after planning.</summary>
+    public bool DryRun { get; init; }
+}
+
+/// <summary>The figures of a plan that a person wants to see before it runs.</summary>
+public sealed record PlanFigures(int Tensors, int Copies, long ReadBytes, long WriteBytes, long PeakBytes, long MemoryBytes, int Threads, int Files, long FreeDiskBytes);
+
+/// <summary>A finished run.</summary>
+public sealed record RunOutcome(Receipt Receipt, string Folder, IReadOnlyList<(string Label, Digest Digest)> Parents, IReadOnlyList<string> Files, TimeSpan Elapsed);
+
+/// <summary>Runs methods: the only place that knows how each kind of body is run.</summary>
+public static class Runner
+{
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+
+    /// <summary>Files of the donor that travel with the weights.</summary>
+    private static readonly string[] s_travels =
+    [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model", "spiece.model",
+        "sentencepiece.bpe.model", "chat_template.jinja", "chat_template.json", "generation_config.json", "preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json",
+        "normalizer.json", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt", "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling/config.json",
+    ];
+
+    /// <summary>Runs a planned rule into an output folder that appears whole or not at all; null after a dry run.</summary>
+    public static RunOutcome? Run(Plan plan, RunOptions options, CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        (int threads, int pieceBytes, long peak) = Fit(plan, options);
+        var shards = ShardPlan.Plan([.. plan.Slots.Select(s => (s.Slot.Name, s.Slot.Stored, s.Slot.Shape))], options.ShardBytes);
+        long free = FreeBytes(options.Out);
+        options.Planned?.Invoke(new PlanFigures(plan.Slots.Count, plan.Slots.Count(s => s.Slot.IsCopy), plan.ReadBytes, shards.TotalBytes, peak, options.MemoryBytes, threads, shards.Files.Count, free));
+        if (free < shards.FileBytes + 1_000_000) throw EngineFaults.DiskTooSmall(options.Out, shards.FileBytes, free);
+        if (options.DryRun) return null;
+
+        using var folder = OutputFolder.Begin(options.Out, options.Force, [.. plan.Request.Models.Select(m => m.Folder)]);
+        foreach (string leftover in folder.RemovedLeftovers) options.Say?.Invoke($"removed what an interrupted run left: {leftover}");
+        var output = new Shards(folder, shards);
+        long done = 0, all = plan.ReadBytes + plan.WriteBytes;
+        var known = KnownDigests(plan.Request.Models);
+        var passOptions = new PassOptions(threads, pieceBytes, plan.Request.Allow.Contains("nan"))
+        {
+            Progress = options.Progress is null ? null : n => options.Progress(Interlocked.Add(ref done, n), all),
+            InputDigests = known,
+        };
+        IReadOnlyList<SlotResult> results = Passes.Run(plan.Request.Rule, plan.Slots, output, passOptions, stop);
+        results = [.. results.Select(r => r.Digest is null ? r with { Digest = output.DigestOf(r.Planned, stop) } : r)];
+        var receipt = Receipt.Of(plan, results);
+        IReadOnlyList<(string Label, Digest Digest)> parents = Parents(plan.Request.Models, known, stop);
+        if (receipt.IsIdentical && receipt.Removed == 0 && !plan.Request.Rule.MayCopy(plan.Request.Models.Count) && !plan.Request.Allow.Contains("unchanged"))
+            throw EngineFaults.NothingChanged(plan.Reference.Label, EqualToReference(plan, parents));
+        WriteRest(folder, plan, options, shards, receipt, parents);
+        stop.ThrowIfCancellationRequested();
+        folder.Commit();
+        return new RunOutcome(receipt, folder.FullPath, parents, [.. shards.Files.Select(f => f.FileName)], clock.Elapsed);
+    }
+
+    /// <summary>Runs a job on checkpoints that are open; returns the table that it gave.</summary>
+    public static Table Run(Job job, object parameters, IReadOnlyDictionary<string, Checkpoint> inputs, CancellationToken stop)
+    {
+        var desk = new JobDesk(inputs, stop);
+        job.RunAny(desk, parameters);
+        return desk.Output ?? throw new InvalidOperationException($"{job.Card.Name} gave no output.");
+    }
+
+    // Fewer threads, then smaller pieces: speed is given up before the run is refused.
+    private static (int Threads, int PieceBytes, long Peak) Fit(Plan plan, RunOptions options)
+    {
+        long least = long.MaxValue;
+        for (int threads = options.Threads; threads >= 1; threads--)
+        {
+            for (int piece = Digests.PieceBytes; piece >= 64 << 10; piece /= 2)
+            {
+                long peak = plan.PeakBytes(threads, piece);
+                if (peak <= options.MemoryBytes) return (threads, piece, peak);
+                least = Math.Min(least, peak);
+            }
+        }
+        throw EngineFaults.MemoryTooSmall(least, options.MemoryBytes);
+    }
+
+    private static long FreeBytes(string folder)
+    {
+        string? at = Path.GetFullPath(folder);
+        while (at is not null && !Directory.Exists(at)) at = Path.GetDirectoryName(at);
+        return at is null ? long.MaxValue : new DriveInfo(at).AvailableFreeSpace;
+    }
+
+    private static ConcurrentDictionary<WeightTensor, Digest> KnownDigests(IReadOnlyList<Checkpoint> models)
+    {
+        var known = new ConcurrentDictionary<WeightTensor, Digest>();
+        foreach (Checkpoint model in models)
+        {
+            foreach (IGrouping<WeightFile, WeightTensor> file in model.Weights.Tensors.GroupBy(t => t.File))
+            {
+                if (!DigestCache.Default.TryGet(file.Key.Path, out IReadOnlyDictionary<string, Digest>? digests)) continue;
+                foreach (WeightTensor tensor in file) if (digests.TryGetValue(tensor.Name, out Digest digest)) known[tensor] = digest;
+            }
+        }
+        return known;
+    }
+
+    private static IReadOnlyList<(string Label, Digest Digest)> Parents(IReadOnlyList<Checkpoint> models, ConcurrentDictionary<WeightTensor, Digest> known, CancellationToken stop)
+    {
+        var parents = new List<(string, Digest)>();
+        foreach (Checkpoint model in models)
+        {
+            var all = new Dictionary<string, Digest>(StringComparer.Ordinal);
+            foreach (IGrouping<WeightFile, WeightTensor> file in model.Weights.Tensors.GroupBy(t => t.File))
+            {
+                var digests = new Dictionary<string, Digest>(StringComparer.Ordinal);
+                foreach (WeightTensor tensor in file) digests[tensor.Name] = all[tensor.Name] = known.GetOrAdd(tensor, t => Digests.OfTensor(t, stop));
+                DigestCache.Default.Put(file.Key.Path, digests);
+            }
+            parents.Add((model.Label, Digests.Checkpoint(all.Select(d => (d.Key, d.Value)))));
+        }
+        return parents;
+    }
+
+    private static IReadOnlyList<string> EqualToReference(Plan plan, IReadOnlyList<(string Label, Digest Digest)> parents)
+    {
+        Digest reference = parents[plan.Request.Models.ToList().IndexOf(plan.Reference)].Digest;
+        return [.. parents.Where(p => p.Digest == reference && p.Label != plan.Reference.Label).Select(p => p.Label)];
+    }
+
+    private static void WriteRest(OutputFolder folder, Plan plan, RunOptions options, ShardPlan shards, Receipt receipt, IReadOnlyList<(string Label, Digest Digest)> parents)
+    {
+        if (shards.IndexJson is { } index) folder.Write(ShardPlan.IndexName, index);
+        if (plan.Config is { } config) folder.Write("config.json", config.ToBytes());
+        foreach (string name in Travelling(plan.Donor.Folder, options.CopyCode)) folder.CopyIn(Path.Combine(plan.Donor.Folder, name), name);
+        folder.Write("mergekit_config.yml", options.Configuration);
+        MethodCard card = plan.Request.Rule.Card;
+        string? baseLabel = plan.Request.Base is { } b ? plan.Request.Models[b].Label : null;
+        IReadOnlyList<string> labels = [.. plan.Request.Models.Select(m => m.Label)];
+        IReadOnlyList<(string, string)> digests = [.. parents.Select(p => (p.Label, p.Digest.ToString()))];
+        folder.Write("README.md", ModelCard.OfMerge(Path.GetFileName(folder.FullPath), card.Name, card.Summary, baseLabel, labels, License(plan.Request.Models, options), options.Configuration, digests, receipt.Lines()));
+        folder.Write("run.json", RunJson(plan, options, receipt, parents));
+    }
+
+    private static IEnumerable<string> Travelling(string donor, bool copyCode)
+    {
+        foreach (string name in s_travels) if (File.Exists(Path.Combine(donor, name))) yield return name;
+        if (!copyCode) yield break;
+        foreach (string file in Directory.EnumerateFiles(donor, "*.py").Order(StringComparer.Ordinal)) yield return Path.GetFileName(file);
+    }
+
+    private static string? License(IReadOnlyList<Checkpoint> models, RunOptions options)
+    {
+        (string Label, string License)[] known = [.. models.Select(m => (m.Label, License: ModelCard.LicenseOf(m.Folder))).Where(p => p.License is not null).Select(p => (p.Label, p.License!))];
+        string[] different = [.. known.Select(k => k.License).Distinct()];
+        if (different.Length > 1) options.Say?.Invoke($"the parents have different licenses, the card names none: {string.Join(", ", known.Select(k => $"{k.Label}: {k.License}"))}");
+        return different.Length == 1 ? different[0] : null;
+    }
+
+    private static string RunJson(Plan plan, RunOptions options, Receipt receipt, IReadOnlyList<(string Label, Digest Digest)> parents)
+    {
+        MethodCard card = plan.Request.Rule.Card;
+        var json = new JsonObject
+        {
+            ["budwood"] = typeof(Runner).Assembly.GetName().Version?.ToString(3),
+            ["method"] = card.Name,
+            ["revision"] = card.Revision,
+            ["arithmetic"] = plan.Request.Arithmetic switch { Arithmetic.Ours => "budwood", Arithmetic.Mergekit014 => "mergekit@0.1.4", _ => "mergekit@0.1.5" },
+            ["seed"] = plan.Request.Seed,
+            ["configuration"] = options.Configuration,
+            ["parents"] = new JsonArray([.. parents.Select((p, i) => (JsonNode)new JsonObject { ["model"] = p.Label, ["digest"] = p.Digest.ToString(), ["base"] = i == plan.Request.Base })]),
+            ["digest"] = receipt.Digest.ToString(),
+            ["receipt"] = ReceiptJson(receipt),
+            ["notes"] = new JsonArray([.. plan.Notes.Select(n => (JsonNode)JsonValue.Create(n))]),
+            ["tensors"] = new JsonObject(plan.Slots.OrderBy(s => s.Slot.Name, StringComparer.Ordinal).Select(s => KeyValuePair.Create(s.Slot.Name, (JsonNode?)JsonValue.Create(receipt.TensorDigests[s.Slot.Name].ToString())))),
+        };
+        var text = new StringBuilder(json.ToJsonString(s_json));
+        return text.Append('\n').ToString();
+    }
+
+    /// <summary>The receipt as JSON: what <c>--json</c> prints and run.json keeps.</summary>
+    public static JsonObject ReceiptJson(Receipt receipt) => new()
+    {
+        ["reference"] = receipt.Reference,
+        ["changed"] = receipt.Changed,
+        ["same"] = receipt.Same,
+        ["added"] = receipt.Added,
+        ["removed"] = receipt.Removed,
+        ["elements_changed"] = receipt.ElementsChanged,
+        ["not_finite"] = receipt.NotFinite,
+        ["dtypes"] = new JsonArray([.. receipt.DTypes.Select(d => (JsonNode)new JsonObject { ["from"] = d.From.TorchName(), ["to"] = d.To.TorchName(), ["tensors"] = d.Tensors })]),
+        ["vocabulary"] = receipt.Vocabulary is { } v ? new JsonObject { ["from"] = v.From, ["to"] = v.To } : null,
+        ["roles"] = Rows(receipt.Roles),
+    };
+
+    /// <summary>A table as a JSON array of objects; numbers that JSON cannot hold become text.</summary>
+    public static JsonArray Rows(Table table) => new([.. table.Rows.Select(row => (JsonNode)new JsonObject(table.Columns.Select((c, i) => KeyValuePair.Create(c.Name, Cell(row[i])))))]);
+
+    private static JsonNode? Cell(object? value) => value switch
+    {
+        null => null,
+        bool b => JsonValue.Create(b),
+        long l => JsonValue.Create(l),
+        int i => JsonValue.Create(i),
+        double d when double.IsFinite(d) => JsonValue.Create(d),
+        double d => JsonValue.Create(d.ToString(CultureInfo.InvariantCulture)),
+        _ => JsonValue.Create(value.ToString()),
+    };
+
+    /// <summary>The shard files of an output under way.</summary>
+    private sealed class Shards : IOutput
+    {
+        private readonly OutputFolder _folder;
+        private readonly ShardPlan _plan;
+        private readonly SafeFileHandle[] _handles;
+
+        public Shards(OutputFolder folder, ShardPlan plan)
+        {
+            (_folder, _plan) = (folder, plan);
+            _handles = new SafeFileHandle[plan.Files.Count];
+            for (int i = 0; i < _handles.Length; i++)
+            {
+                _handles[i] = folder.Create(plan.Files[i].FileName, plan.Files[i].Layout.Length);
+                folder.Write(_handles[i], 0, plan.Files[i].Layout.Header.Span);
+            }
+        }
+
+        public void Write(PlannedSlot slot, long start, ReadOnlySpan<byte> bytes)
+        {
+            (int file, TensorEntry entry) = _plan[slot.Slot.Name];
+            _folder.Write(_handles[file], entry.Offset + start, bytes);
+        }
+
+        public void Read(PlannedSlot slot, long start, Span<byte> bytes)
+        {
+            (int file, TensorEntry entry) = _plan[slot.Slot.Name];
+            for (int done = 0; done < bytes.Length;)
+            {
+                int n = RandomAccess.Read(_handles[file], bytes[done..], entry.Offset + start + done);
+                if (n == 0) throw new EndOfStreamException(_plan.Files[file].FileName);
+                done += n;
+            }
+        }
+
+        /// <summary>Digest of a tensor whose pieces of work did not fall on digest pieces: read back from the page cache.</summary>
+        public Digest DigestOf(PlannedSlot slot, CancellationToken stop)
+        {
+            var digester = new TensorDigester(slot.Slot.Stored, slot.Slot.Shape);
+            long length = slot.Slot.Stored.Bytes(slot.Slot.Shape.Count);
+            byte[] piece = new byte[(int)Math.Min(length, Digests.PieceBytes)];
+            for (long at = 0; at < length; at += piece.Length)
+            {
+                stop.ThrowIfCancellationRequested();
+                Span<byte> bytes = piece.AsSpan(0, (int)Math.Min(piece.Length, length - at));
+                Read(slot, at, bytes);
+                digester.Add(at, bytes);
+            }
+            return digester.Finish()!.Value;
+        }
+    }
+
+    private sealed class JobDesk(IReadOnlyDictionary<string, Checkpoint> inputs, CancellationToken stop) : Desk
+    {
+        public Table? Output { get; private set; }
+        public override CancellationToken Stop => stop;
+        public override Checkpoint Checkpoint(string port) => inputs[port];
+        public override void Emit(string port, Table table) => Output = table;
+    }
+}
