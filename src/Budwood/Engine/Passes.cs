@@ -89,7 +89,7 @@ public sealed class Passes
                 int columns = checked((int)Math.Max(1, slot.Shape.Columns));
                 return new(n, columns, Math.Max(1, want / columns));
             default:
-                return new(n, BlockElements, want / BlockElements);
+                return new(n, BlockElements, Math.Max(1, want / BlockElements));
         }
     }
 
