@@ -20,7 +20,13 @@ internal static class CommandLine
         ParseResult parsed = root.Parse(args);
         var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction) return Complain(parsed);
-        return parsed.Invoke(configuration);
+        int code = parsed.Invoke(configuration);
+        if (parsed.Action is System.CommandLine.Help.HelpAction && Catalogue.All.FirstOrDefault(m => m.Card.Verb == parsed.CommandResult.Command.Name) is { } verb)
+        {
+            using var terminal = new Terminal(Loudness.Normal, null, json: false);
+            MethodsVerb.PrintCard(verb, terminal);
+        }
+        return code;
     }
 
     private static RootCommand Root()

@@ -15,4 +15,7 @@ internal static class ModelFinder
         if (!Directory.Exists(path) && Directory.Exists(Path.Combine(configFolder, path))) path = Path.Combine(configFolder, path);
         return Checkpoint.Open(path, name.Text);
     }
+
+    /// <summary>Opens a model named on the command line.</summary>
+    public static Checkpoint Open(string path) => Checkpoint.Open(path, path);
 }

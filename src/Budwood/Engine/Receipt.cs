@@ -17,7 +17,7 @@ public sealed class Receipt
             if (r.Planned.Reference is null) Added++;
             else if (r.Changed > 0) Changed++;
             else Same++;
-            ElementsChanged += r.Changed;
+            if (r.Planned.Reference is not null) ElementsChanged += r.Changed;
             NotFinite += r.NotFinite;
         }
         Removed = plan.Removed.Count;
@@ -41,7 +41,7 @@ public sealed class Receipt
     public Digest Digest { get; }
     public IReadOnlyDictionary<string, Digest> TensorDigests { get; }
 
-    /// <summary>Tensors, changed tensors and relative norm of the change, by role.</summary>
+    /// <summary>Tensors, changed and added ones, and the relative norm of the change, by role.</summary>
     public Table Roles { get; }
 
     /// <summary>No element differs and no tensor came or went.</summary>
@@ -55,14 +55,14 @@ public sealed class Receipt
 
     private static Table ByRole(IReadOnlyList<SlotResult> results)
     {
-        var table = new Table("changes", new Column("role"), new Column("tensors", true), new Column("changed", true), new Column("elements", true), new Column("changed elements", true),
-            new Column("relative change", true, "|y-b| / |b|"));
+        var table = new Table("changes", new Column("role"), new Column("tensors", true), new Column("changed", true), new Column("added", true), new Column("elements", true),
+            new Column("changed elements", true), new Column("relative change", true, "|y-b| / |b|"));
         foreach (IGrouping<RoleGroup, SlotResult> group in results.GroupBy(r => r.Planned.Slot.Role.Group()).OrderBy(g => g.Key))
         {
-            double difference = group.Sum(r => r.Difference), reference = group.Sum(r => r.Reference);
-            bool known = group.Any(r => r.Planned.Reference is not null);
-            table.Add(group.Key.ToString().ToLowerInvariant(), (long)group.Count(), (long)group.Count(r => r.Changed > 0), group.Sum(r => r.Planned.Slot.Shape.Count), group.Sum(r => r.Changed),
-                !known ? null : difference == 0 ? 0d : reference > 0 ? Math.Sqrt(difference / reference) : double.NaN);
+            SlotResult[] known = [.. group.Where(r => r.Planned.Reference is not null)];
+            double difference = known.Sum(r => r.Difference), reference = known.Sum(r => r.Reference);
+            table.Add(group.Key.ToString().ToLowerInvariant(), (long)group.Count(), (long)known.Count(r => r.Changed > 0), (long)group.Count(r => r.Planned.Reference is null),
+                group.Sum(r => r.Planned.Slot.Shape.Count), known.Sum(r => r.Changed), known.Length == 0 ? null : difference == 0 ? 0d : reference > 0 ? Math.Sqrt(difference / reference) : double.NaN);
         }
         return table;
     }
