@@ -18,4 +18,7 @@ internal static class ModelFinder
 
     /// <summary>Opens a model named on the command line.</summary>
     public static Checkpoint Open(string path) => Checkpoint.Open(path, path);
+
+    /// <summary>The folder (or file) that a path on the command line stands for.</summary>
+    public static string Folder(string path) => path;
 }

@@ -58,7 +58,7 @@ internal static class DemoVerb
         ExitCode code = MergeVerb.Merge(MergeFile.Read(config), merged, parsed, terminal, stop);
         if (code != ExitCode.Done || parsed.GetValue(SharedOptions.DryRun)) return code;
         terminal.Say($"3. budwood diff {Path.Combine(folder, "base")} {merged}");
-        DiffVerb.Show(Path.Combine(folder, "base"), merged, SharedOptions.ThreadCount(parsed), terminal, stop);
+        DiffVerb.Show(Path.Combine(folder, "base"), merged, SharedOptions.ThreadCount(parsed), tensors: false, terminal, stop);
         terminal.Say($"The merged model is in {merged}/: weights, config.json, README.md (model card), run.json (receipt and parents by digest).");
         terminal.Say($"Go on with: budwood inspect {merged}   |   budwood check {merged}   |   budwood methods");
         return ExitCode.Done;

@@ -1,8 +1,29 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
+using Budwood.Engine;
+using Budwood.Inspect;
+using Budwood.Methods;
 
 namespace Budwood.Cli.Verbs;
 
+/// <summary><c>inspect PATH</c>: the table of the job <c>inspect_checkpoint</c>, for model folders, adapters and single files.</summary>
 internal static class InspectVerb
 {
-    public static Command Command() => new("inspect", "to come");
+    public static Command Command()
+    {
+        var path = new Argument<string>("MODEL") { Description = "A model folder, an adapter folder, or one safetensors file." };
+        var by = new Option<InspectBy>("--by") { Description = "One row a tensor, layer, role or dtype.", DefaultValueFactory = _ => InspectBy.Tensor, HelpName = "WHAT" };
+        var filter = new Option<string?>("--filter") { Description = "Only tensors whose name contains this.", HelpName = "TEXT" };
+        var command = new Command("inspect", "Show what is in a checkpoint: tensors, roles, types, sizes. Reads headers only.") { path, by, filter };
+        SharedOptions.AddTalking(command);
+        command.SetAction(p => CommandLine.Guard(p, (terminal, _) =>
+        {
+            Table table = Inspection.Of(ModelFinder.Folder(p.GetValue(path)!), new InspectCheckpoint.Parameters { By = p.GetValue(by), Filter = p.GetValue(filter) });
+            foreach (string note in table.Notes) terminal.Result(note);
+            terminal.Show(table);
+            terminal.Json(new JsonObject { ["notes"] = new JsonArray([.. table.Notes.Select(n => (JsonNode)JsonValue.Create(n))]), ["rows"] = Runner.Rows(table) });
+            return ExitCode.Done;
+        }));
+        return command;
+    }
 }
