@@ -47,7 +47,8 @@ public sealed class Planner
         }
         List<Draft> drafts = [.. Drafts(segments)];
         ThrowIfAny();
-        List<PlannedSlot> slots = [.. drafts.OrderBy(d => d.Label, StringComparer.Ordinal).Select(d => Settle(d, copies)).OfType<PlannedSlot>()];
+        // Misfits are found from the embeddings up; work is done in the order of labels.
+        List<PlannedSlot> slots = [.. drafts.Select(d => (d.Label, Slot: Settle(d, copies))).Where(s => s.Slot is not null).OrderBy(s => s.Label, StringComparer.Ordinal).Select(s => s.Slot!)];
         ThrowIfAny();
         PlaceDraws(slots);
         CheckContributions();
