@@ -222,11 +222,11 @@ public class WeightFilesTests
     }
 
     [Fact]
-    public void Only_pickles_are_named_and_stubs_of_lfs_told_apart()
+    public void A_damaged_pickle_is_named_and_stubs_of_lfs_told_apart()
     {
         using var folder = new TempFolder();
         folder.Write("pytorch_model.bin", "PK\u0003\u0004");
-        Refuses(folder, "BW2052", "pytorch_model.bin", "not read yet");
+        Refuses(folder, "BW2083", "pytorch_model.bin", "cut off");
         folder.Write("pytorch_model.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 55\n");
         Refuses(folder, "BW2010", "pytorch_model.bin", "55 bytes");
     }
