@@ -66,7 +66,10 @@ public sealed class PickleFile : WeightFile
 
     private static PickleFile Build(IByteSource source, TorchContent content)
     {
-        if (content.Root is not PickledDict root) throw FileFaults.NoTensors(source.Name, $"its top level is {Kind(content.Root)}, expected a dict of tensors by name");
+        if (content.Root is not PickledDict root)
+        {
+            throw FileFaults.NoTensors(source.Name, $"its top level is {Kind(content.Root)}, expected a dict of tensors by name");
+        }
         List<SkippedEntry> skipped = [];
         string? wrapper = null;
         string[] wrappers = [.. s_wrappers.Where(w => root.TryGet(w, out object? inner) && inner is PickledDict)];
@@ -92,7 +95,10 @@ public sealed class PickleFile : WeightFile
             if (name.Any(char.IsControl)) throw FileFaults.BadName(source.Name, name);
             StridedView view = Check(source.Name, name, tensor, content);
             long bytes = view.Bytes;
-            if (bytes > long.MaxValue - source.Length - total) throw FileFaults.TensorBeyond(source.Name, name, "with it the tensors have more bytes than can be counted");
+            if (bytes > long.MaxValue - source.Length - total)
+            {
+                throw FileFaults.TensorBeyond(source.Name, name, "with it the tensors have more bytes than can be counted");
+            }
             total += bytes;
             if (!view.IsRowMajor)
             {
@@ -137,8 +143,8 @@ public sealed class PickleFile : WeightFile
             last += (Int128)(tensor.Sizes[axis] - 1) * tensor.Strides[axis];
             if (count > available)
             {
-                throw FileFaults.TensorForm(path, name,
-                    $"sizes {new Shape(tensor.Sizes)} and strides {new Shape(tensor.Strides)}: more elements than the {available} of its storage (an expanded view)");
+                throw FileFaults.TensorForm(path, name, $"sizes {new Shape(tensor.Sizes)} and strides {new Shape(tensor.Strides)}: "
+                    + $"more elements than the {available} of its storage (an expanded view)");
             }
         }
         if (tensor.Offset < 0 || tensor.Offset > available || (!empty && last >= available)) throw Beyond();

@@ -38,14 +38,15 @@ internal sealed class TorchContent
         string folder = pickles[0][..^"data.pkl".Length];
         if (zip.Entries.Keys.Any(n => n == folder + "constants.pkl" || n.StartsWith(folder + "code/", StringComparison.Ordinal)))
         {
-            throw FileFaults.NotACheckpoint(path, "a TorchScript archive, which is a program and not weights", $"it holds {folder}constants.pkl or {folder}code; nothing was run",
-                "Save model.state_dict() of the original model, best with safetensors.");
+            throw FileFaults.NotACheckpoint(path, "a TorchScript archive, which is a program and not weights",
+                "it holds constants.pkl or code; nothing was run", "Save model.state_dict() of the original model, best with safetensors.");
         }
         if (Text(source, zip, folder + "byteorder") is { } order && order != "little") throw FileFaults.ByteOrder(path, order);
-        if (Text(source, zip, folder + "version") is { } version && !(int.TryParse(version, CultureInfo.InvariantCulture, out int v) && v is > 0 and <= NewestArchive))
+        if (Text(source, zip, folder + "version") is { } version
+            && !(int.TryParse(version, CultureInfo.InvariantCulture, out int number) && number is > 0 and <= NewestArchive))
         {
-            throw FileFaults.NotACheckpoint(path, "an archive of a version that is not known", $"version '{FileFaults.Cut(version)}', the newest known is {NewestArchive}",
-                "Look for a newer Budwood, or save it as safetensors.");
+            throw FileFaults.NotACheckpoint(path, "an archive of a version that is not known",
+                $"version '{FileFaults.Cut(version)}', the newest known is {NewestArchive}", "Look for a newer Budwood, or save it as safetensors.");
         }
         var storages = new Dictionary<string, PickledStorage>(StringComparer.Ordinal);
         ZipEntry pickle = zip.Entries[folder + "data.pkl"];
@@ -54,7 +55,10 @@ internal sealed class TorchContent
         if (!reader.AtEnd) throw FileFaults.PickleMalformed(path, "bytes behind its end", reader.Position);
         return new TorchContent(root, storage =>
         {
-            if (!zip.Entries.TryGetValue($"{folder}data/{storage.Key}", out ZipEntry entry)) throw FileFaults.Storage(path, storage.Key, "the archive does not hold it");
+            if (!zip.Entries.TryGetValue($"{folder}data/{storage.Key}", out ZipEntry entry))
+            {
+                throw FileFaults.Storage(path, storage.Key, "the archive does not hold it");
+            }
             if (entry.Bytes != (Int128)storage.Count * storage.ElementBytes)
             {
                 throw FileFaults.Storage(path, storage.Key,
@@ -64,7 +68,7 @@ internal sealed class TorchContent
         });
     }
 
-    /// <summary>The format before torch 1.6: magic number, protocol, facts of the system, the object, the keys of its storages, then each with its length.</summary>
+    /// <summary>The format before torch 1.6: magic number, protocol, system, the object, the keys of its storages, then each with its length.</summary>
     internal static TorchContent ReadLegacy(IByteSource source)
     {
         string path = source.Name;
@@ -75,26 +79,38 @@ internal sealed class TorchContent
             throw FileFaults.NotACheckpoint(path, "a Python pickle, but not one of torch.save", "it does not begin with torch's number; nothing was run",
                 "Save model.state_dict() with torch, best as safetensors.");
         }
-        if (Unpickler.Load(reader, none) is not LegacyProtocol) throw FileFaults.NotACheckpoint(path, "a checkpoint of an unknown protocol of torch", null, "Save it with a newer torch.");
+        if (Unpickler.Load(reader, none) is not LegacyProtocol)
+        {
+            throw FileFaults.NotACheckpoint(path, "a checkpoint of an unknown protocol of torch", null, "Save it with a newer torch.");
+        }
         if (Unpickler.Load(reader, none) is not PickledDict system || !system.TryGet("little_endian", out object? little) || little is not bool order)
         {
             throw FileFaults.PickleMalformed(path, "no facts of the system", reader.Position);
         }
         if (!order) throw FileFaults.ByteOrder(path, "big");
         object? root = Unpickler.Load(reader, storages);
-        if (Unpickler.Load(reader, none) is not PickledList keys || none.Count > 0) throw FileFaults.PickleMalformed(path, "no list of storages", reader.Position);
+        if (Unpickler.Load(reader, none) is not PickledList keys || none.Count > 0)
+        {
+            throw FileFaults.PickleMalformed(path, "no list of storages", reader.Position);
+        }
         var places = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
         long at = reader.Position;
         Span<byte> eight = stackalloc byte[8];
         foreach (object? item in keys.Items)
         {
-            if (item is not string key || !storages.TryGetValue(key, out PickledStorage? storage)) throw FileFaults.PickleMalformed(path, "a storage of no tensor", at);
+            if (item is not string key || !storages.TryGetValue(key, out PickledStorage? storage))
+            {
+                throw FileFaults.PickleMalformed(path, "a storage of no tensor", at);
+            }
             if (source.Length - at < 8) throw FileFaults.PickleCut(path, source.Length);
             source.Read(at, eight);
             long count = BitConverter.ToInt64(eight);
             if (count != storage.Count) throw FileFaults.Storage(path, key, $"{count} elements by the file, {storage.Count} by the pickle");
             Int128 bytes = (Int128)count * storage.ElementBytes;
-            if (bytes > source.Length - at - 8) throw FileFaults.Storage(path, key, $"{bytes} bytes at offset {at + 8}, the file has {source.Length}");
+            if (bytes > source.Length - at - 8)
+            {
+                throw FileFaults.Storage(path, key, $"{bytes} bytes at offset {at + 8}, the file has {source.Length}");
+            }
             if (!places.TryAdd(key, (at + 8, (long)bytes))) throw FileFaults.Storage(path, key, "it is listed twice");
             at += 8 + (long)bytes;
         }

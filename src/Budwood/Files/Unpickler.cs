@@ -322,8 +322,8 @@ internal sealed class Unpickler
     private void PushStorage()
     {
         // ('storage', type, key, location, count), and before 1.6 a sixth for views of storages
-        if (Pop() is not object?[] id || id is not ["storage", PickledGlobal { Kind: PickledGlobalKind.Storage } type, string key, string location, long count, ..]
-            || id.Length > 6)
+        if (Pop() is not object?[] { Length: 5 or 6 } id
+            || id is not ["storage", PickledGlobal { Kind: PickledGlobalKind.Storage } type, string key, string location, long count, ..])
         {
             throw Malformed("a reference to what is not a storage");
         }

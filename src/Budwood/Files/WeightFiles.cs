@@ -93,9 +93,10 @@ public sealed partial class WeightFiles : IDisposable
         // One shard of one needs no index.
         string[] numbered = [.. candidates.Where(n => Numbered(n) is { Of: > 1 })];
         if (numbered.Length > 0) throw FileFaults.IndexMissing(folder, numbered, "model" + IndexSuffix);
+        if (candidates.Length == 1) return OpenAlone(folder, names, candidates[0]);
         // Among files of unknown names, such as inputs and outputs of a network, the one that is named as the model is it.
-        if (candidates.Length > 1) return names.Contains(Pickle) || names.Contains(PickleIndex) ? null : throw FileFaults.SeveralFiles(folder, "safetensors files", candidates);
-        return candidates.Length == 1 ? OpenAlone(folder, names, candidates[0]) : null;
+        if (candidates.Length == 0 || names.Contains(Pickle) || names.Contains(PickleIndex)) return null;
+        throw FileFaults.SeveralFiles(folder, "safetensors files", candidates);
     }
 
     /// <summary>Checkpoints of torch.save, where the folder holds no safetensors.</summary>
@@ -153,11 +154,13 @@ public sealed partial class WeightFiles : IDisposable
         ShardIndex index = ShardIndex.Read(indexPath);
         string[] missing = [.. index.Shards.Where(s => !File.Exists(Path.Join(folder, s)))];
         List<Fault> faults = [];
-        if (missing.Length > 0) faults.Add(FileFaults.MissingShards(indexPath, missing, index.Shards.Count, suffix == IndexSuffix && names.Contains("model" + Suffix)));
+        bool safe = suffix == IndexSuffix;
+        if (missing.Length > 0) faults.Add(FileFaults.MissingShards(indexPath, missing, index.Shards.Count, safe && names.Contains("model" + Suffix)));
 
         string stem = indexName[..^suffix.Length];
         var listed = index.Shards.ToHashSet(StringComparer.Ordinal);
-        foreach (string name in names.Where(n => !listed.Contains(n) && Numbered(n)?.Stem == stem && n.EndsWith(suffix[..^".index.json".Length], StringComparison.Ordinal)))
+        string ending = suffix[..^".index.json".Length];
+        foreach (string name in names.Where(n => !listed.Contains(n) && n.EndsWith(ending, StringComparison.Ordinal) && Numbered(n)?.Stem == stem))
         {
             faults.Add(FileFaults.UnlistedShard(Path.Join(folder, name), indexName, NamesIn(Path.Join(folder, name))));
         }
@@ -170,7 +173,7 @@ public sealed partial class WeightFiles : IDisposable
             {
                 try
                 {
-                    files.Add(suffix == IndexSuffix ? SafetensorsFile.Open(Path.Join(folder, shard)) : PickleFile.Open(Path.Join(folder, shard)));
+                    files.Add(safe ? SafetensorsFile.Open(Path.Join(folder, shard)) : PickleFile.Open(Path.Join(folder, shard)));
                 }
                 catch (Fault fault)
                 {

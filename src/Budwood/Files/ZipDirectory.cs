@@ -76,7 +76,8 @@ internal sealed class ZipDirectory
         spans.Sort(static (a, b) => a.Begin.CompareTo(b.Begin));
         for (int i = 1; i < spans.Count; i++)
         {
-            if (spans[i].Begin < spans[i - 1].End) throw Damaged($"entries '{FileFaults.Cut(spans[i - 1].Name)}' and '{FileFaults.Cut(spans[i].Name)}' overlap");
+            if (spans[i].Begin >= spans[i - 1].End) continue;
+            throw Damaged($"entries '{FileFaults.Cut(spans[i - 1].Name)}' and '{FileFaults.Cut(spans[i].Name)}' overlap");
         }
     }
 

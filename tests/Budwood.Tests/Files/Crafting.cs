@@ -23,7 +23,7 @@ internal sealed class Pickled
         return this;
     }
 
-    public Pickled Op(char opcode) => Op((byte)opcode);
+    public Pickled Op(char opcode, params ReadOnlySpan<byte> bytes) => Op([(byte)opcode, .. bytes]);
 
     public Pickled Text(string text)
     {
@@ -63,7 +63,8 @@ internal sealed class Pickled
     public Pickled Hooks() => Op(0x89).Global("collections", "OrderedDict").Op(')').Op('R');
 
     public Pickled Tensor(string key, long count, long[] sizes, long[] strides, long offset = 0, string type = "torch.FloatStorage", bool legacy = false) =>
-        Global("torch._utils", "_rebuild_tensor_v2").Op('(').Storage(key, count, type, legacy: legacy).Number(offset).Tuple(sizes).Tuple(strides).Hooks().Op('t').Op('R');
+        Global("torch._utils", "_rebuild_tensor_v2").Op('(').Storage(key, count, type, legacy: legacy).Number(offset).Tuple(sizes).Tuple(strides)
+            .Hooks().Op('t').Op('R');
 
     /// <summary>A dict of one entry, whose value <paramref name="value"/> writes.</summary>
     public static Pickled Dict(Func<Pickled, Pickled> value, string key = "w") => value(New.Op('}').Text(key)).Op('s');
@@ -76,7 +77,8 @@ internal static class Torch
     public static byte[] Floats(int count) => [.. Enumerable.Range(0, count).SelectMany(i => BitConverter.GetBytes((float)i))];
 
     public static byte[] Zip(byte[] pickle, params (string Name, byte[] Bytes)[] others) =>
-        Stored([("m/data.pkl", pickle), ("m/byteorder", "little"u8.ToArray()), .. others.Select(o => ("m/" + o.Name, o.Bytes)), ("m/version", "3\n"u8.ToArray())]);
+        Stored([("m/data.pkl", pickle), ("m/byteorder", "little"u8.ToArray()), .. others.Select(o => ("m/" + o.Name, o.Bytes)),
+            ("m/version", "3\n"u8.ToArray())]);
 
     public static byte[] Deflated(params (string Name, byte[] Bytes)[] entries)
     {

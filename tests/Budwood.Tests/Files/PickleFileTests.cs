@@ -123,7 +123,8 @@ public class PickleFileTests
 
     [Fact]
     public void Two_dicts_that_could_be_the_model_are_not_chosen_between() =>
-        Crafted.Refuses("BW2087", () => Torch.Open(Torch.Zip(Pickled.New.Op('}').Op('(').Text("model").Op('}').Text("module").Op('}').Op('u').End)), "model, module");
+        Crafted.Refuses("BW2087", () => Torch.Open(Torch.Zip(Pickled.New.Op('}').Op('(').Text("model").Op('}').Text("module").Op('}').Op('u').End)),
+            "model, module");
 
     [Fact]
     public void Entries_that_are_not_tensors_are_skipped_by_name()
@@ -173,7 +174,8 @@ public class PickleFileTests
     [Fact]
     public void The_format_before_torch_1_6_is_read_through_the_same_list()
     {
-        byte[] pickle = Pickled.New.Op('}').Op('(').Text("a").Tensor("94", 4, [2, 2], [1, 2], legacy: true).Text("b").Tensor("12", 2, [2], [1], legacy: true).Op('u').End;
+        byte[] pickle = Pickled.New.Op('}').Op('(').Text("a").Tensor("94", 4, [2, 2], [1, 2], legacy: true)
+            .Text("b").Tensor("12", 2, [2], [1], legacy: true).Op('u').End;
         using PickleFile file = Torch.Open(Torch.Legacy(pickle, little: true, ("12", 2, Torch.Floats(2)), ("94", 4, Torch.Floats(4))));
         Assert.Equal([0, 2, 1, 3], Torch.Values(file, 0));
         Assert.Equal([0, 1], Torch.Values(file, 1));
@@ -227,6 +229,21 @@ public class PickleFileTests
         string folder = Path.Combine(SharedFolders.Root!, "goldens/networks/loader-pickle-refuse-f32");
         using (WeightFiles good = WeightFiles.Open(Path.Combine(folder, "good.bin"))) Assert.Single(good.Tensors);
         Crafted.Refuses(code, () => WeightFiles.Open(Path.Combine(folder, name + ".bin")), [name + ".bin", .. words]);
+    }
+
+    [Fact]
+    public void The_cases_of_the_field_open_or_are_refused_as_they_say()
+    {
+        SharedFolders.Require("cases/hub-offline");
+        string cases = Path.Combine(SharedFolders.Root!, "cases");
+        using (WeightFiles only = WeightFiles.Open(Path.Combine(cases, "file-bin-only/left"))) Assert.NotEmpty(only.Tensors);
+        Crafted.Refuses("BW2080", () => WeightFiles.Open(Path.Combine(cases, "file-pickle-code/left")), "pytorch_model.bin", "os.system", "nothing was run");
+        var hub = new HubCache(Path.Combine(cases, "hub-offline/hub"), offline: true);
+        foreach (string? revision in (string?[])[null, "d4927dda05af693bff7dfd4c7b40eafb0ef92a78", "d4927dd"])
+        {
+            using WeightFiles tiny = WeightFiles.Open(ModelPath.Resolve("org/tiny", revision, cases, null, hub));
+            Assert.Equal(2, tiny.FileNames.Count);
+        }
     }
 
     private static string Hash(WeightFiles weights)
