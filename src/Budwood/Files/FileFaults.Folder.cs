@@ -44,8 +44,8 @@ internal static partial class FileFaults
     internal static Fault TwoShards(string tensor, string first, string second) =>
         new("BW2047", ExitCode.Input, $"tensor '{Cut(tensor)}' is in two shards", first, $"and in {second}", Again);
 
-    internal static Fault IndexMissing(string folder, IReadOnlyList<string> shards) =>
-        new("BW2048", ExitCode.Input, "numbered shards without their index", folder, $"found {Some(shards)}, expected model.safetensors.index.json beside them",
+    internal static Fault IndexMissing(string folder, IReadOnlyList<string> shards, string index) =>
+        new("BW2048", ExitCode.Input, "numbered shards without their index", folder, $"found {Some(shards)}, expected {index} beside them",
             "The download is incomplete: download the index.");
 
     internal static Fault SeveralFiles(string folder, string what, IReadOnlyList<string> files) =>
@@ -60,10 +60,6 @@ internal static partial class FileFaults
     internal static Fault IsAdapter(string folder) =>
         new("BW2051", ExitCode.Input, "this is an adapter, not a model", folder, "found adapter_config.json and adapter weights, expected model weights",
             $"Name the model it was trained on and add it with a plus sign: BASE+{folder}");
-
-    internal static Fault OnlyPickles(string folder, IReadOnlyList<string> files) =>
-        new("BW2052", ExitCode.Input, "PyTorch pickles are not read yet", folder, $"the only weights are {Some(files)}",
-            "Convert them with safetensors.torch.save_file, or download the safetensors of the model.");
 
     internal static Fault OnlyConsolidated(string folder, IReadOnlyList<string> files) =>
         new("BW2050", ExitCode.Input, "the only weights bear the names of their maker's own code, not those of Hugging Face", folder,

@@ -55,23 +55,23 @@ internal static partial class FileFaults
 
     // What it is instead
 
-    internal static Fault NotSafetensors(string path, FileKind kind, ReadOnlySpan<byte> head, long length) => kind switch
+    internal static Fault NotSafetensors(string path, FileKind kind, ReadOnlySpan<byte> head, long length, string wanted = "safetensors") => kind switch
     {
         FileKind.Empty => new("BW2016", ExitCode.Input, "the file is empty", path, "0 bytes", "The download did not happen: download the file again."),
         FileKind.GitLfsPointer => LfsPointer(path, FileKinds.LfsSize(head), length),
         FileKind.Zip => new("BW2011", ExitCode.Input, "a ZIP archive, as torch.save writes it, not safetensors", path, null,
-            "It is a PyTorch file (.bin, .pt) under another name: convert it with safetensors.torch.save_file, or download the safetensors of the model."),
-        FileKind.Gguf => new("BW2012", ExitCode.Input, "a GGUF file of llama.cpp, not safetensors", path, null,
+            "It is a PyTorch file under another name: rename it to pytorch_model.bin, or download the safetensors of the model."),
+        FileKind.Gguf => new("BW2012", ExitCode.Input, $"a GGUF file of llama.cpp, not {wanted}", path, null,
             "GGUF weights are mostly quantised: start from the original safetensors of the model."),
-        FileKind.Html => new("BW2013", ExitCode.Input, "an HTML page, not safetensors", path, $"it begins with \"{FileKinds.FirstLine(head)}\"",
+        FileKind.Html => new("BW2013", ExitCode.Input, $"an HTML page, not {wanted}", path, $"it begins with \"{FileKinds.FirstLine(head)}\"",
             "The server answered with a login or error page: log in (hf auth login), then download again."),
         FileKind.Pickle => new("BW2014", ExitCode.Input, "a Python pickle, not safetensors", path, null,
             "Nothing in it was run. Convert it with safetensors.torch.save_file, or download the safetensors of the model."),
-        FileKind.Gzip => new("BW2015", ExitCode.Input, "gzip data, not safetensors", path, null, "Decompress it first: gunzip."),
-        FileKind.Hdf5 => new("BW2018", ExitCode.Input, "an HDF5 file of Keras, not safetensors", path, null, "Download the safetensors of the model."),
-        FileKind.Json => new("BW2018", ExitCode.Input, "JSON text, not safetensors", path, $"it begins with \"{FileKinds.FirstLine(head)}\"",
+        FileKind.Gzip => new("BW2015", ExitCode.Input, $"gzip data, not {wanted}", path, null, "Decompress it first: gunzip."),
+        FileKind.Hdf5 => new("BW2018", ExitCode.Input, $"an HDF5 file of Keras, not {wanted}", path, null, "Download the safetensors of the model."),
+        FileKind.Json => new("BW2018", ExitCode.Input, $"JSON text, not {wanted}", path, $"it begins with \"{FileKinds.FirstLine(head)}\"",
             "Perhaps a server's error message was saved in its place: download the file again."),
-        FileKind.Text => new("BW2018", ExitCode.Input, "text, not safetensors", path, $"it begins with \"{FileKinds.FirstLine(head)}\"",
+        FileKind.Text => new("BW2018", ExitCode.Input, $"text, not {wanted}", path, $"it begins with \"{FileKinds.FirstLine(head)}\"",
             "Perhaps a server's error message was saved in its place: download the file again."),
         FileKind.Zeros => new("BW2017", ExitCode.Input, "the file begins with zero bytes", path, $"{length} bytes reserved and not filled",
             "The download was interrupted: download the file again."),

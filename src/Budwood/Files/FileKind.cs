@@ -99,7 +99,7 @@ public static class FileKinds
     private static ReadOnlySpan<byte> CutAtCharacter(ReadOnlySpan<byte> head)
     {
         int end = head.Length;
-        while (end > head.Length - 4 && (head[end - 1] & 0xC0) == 0x80) end--;
+        while (end > Math.Max(1, head.Length - 4) && (head[end - 1] & 0xC0) == 0x80) end--;
         return head[end - 1] >= 0xC0 ? head[..(end - 1)] : head[..end];
     }
 }

@@ -9,6 +9,7 @@ namespace Budwood.Files;
 public sealed partial class WeightFiles : IDisposable
 {
     private const string Suffix = ".safetensors", IndexSuffix = ".safetensors.index.json";
+    private const string Pickle = "pytorch_model.bin", PickleIndex = "pytorch_model.bin.index.json";
 
     private readonly IReadOnlyList<WeightFile> _files;
     private readonly Dictionary<string, WeightTensor> _byName = new(StringComparer.Ordinal);
@@ -52,7 +53,7 @@ public sealed partial class WeightFiles : IDisposable
         if (File.Exists(folder))
         {
             string parent = Path.GetDirectoryName(folder) is { Length: > 0 } named ? named : ".";
-            return new WeightFiles(parent, [SafetensorsFile.Open(folder)], []);
+            return new WeightFiles(parent, [OpenFile(folder)], []);
         }
         if (!Directory.Exists(folder)) throw FileFaults.Missing(folder, "folder", FileFaults.Siblings(folder));
         string[] names;
@@ -65,7 +66,8 @@ public sealed partial class WeightFiles : IDisposable
             throw FileFaults.ListingFolder(folder, e);
         }
         string? indexName = IndexOf(folder, names);
-        return indexName is null ? OpenSingle(folder, names) : OpenIndexed(folder, names, indexName);
+        if (indexName is not null) return OpenIndexed(folder, names, indexName, IndexSuffix);
+        return OpenSingle(folder, names) ?? OpenPickles(folder, names) ?? throw NothingToOpen(folder, names);
     }
 
     public void Dispose()
@@ -81,35 +83,42 @@ public sealed partial class WeightFiles : IDisposable
         return others.SingleOrDefault();
     }
 
-    private static WeightFiles OpenSingle(string folder, string[] names)
+    /// <summary>One weight file by itself; its name says which format is meant, and its content must be of it.</summary>
+    private static WeightFile OpenFile(string path) => PickleFile.IsName(path) ? PickleFile.Open(path) : SafetensorsFile.Open(path);
+
+    private static WeightFiles? OpenSingle(string folder, string[] names)
     {
         string[] candidates = [.. names.Where(n => n.EndsWith(Suffix, StringComparison.Ordinal) && !IsForeign(n))];
         if (candidates.Contains("model" + Suffix)) return OpenAlone(folder, names, "model" + Suffix);
         // One shard of one needs no index.
         string[] numbered = [.. candidates.Where(n => Numbered(n) is { Of: > 1 })];
-        if (numbered.Length > 0) throw FileFaults.IndexMissing(folder, numbered);
-        if (candidates.Length > 1) throw FileFaults.SeveralFiles(folder, "safetensors files", candidates);
+        if (numbered.Length > 0) throw FileFaults.IndexMissing(folder, numbered, "model" + IndexSuffix);
         if (candidates.Length == 1) return OpenAlone(folder, names, candidates[0]);
-        throw NothingToOpen(folder, names);
+        // Among files of unknown names, such as inputs and outputs of a network, the one that is named as the model is it.
+        if (candidates.Length == 0 || names.Contains(Pickle) || names.Contains(PickleIndex)) return null;
+        throw FileFaults.SeveralFiles(folder, "safetensors files", candidates);
+    }
+
+    /// <summary>Checkpoints of torch.save, where the folder holds no safetensors.</summary>
+    private static WeightFiles? OpenPickles(string folder, string[] names)
+    {
+        if (names.Contains(PickleIndex)) return OpenIndexed(folder, names, PickleIndex, ".bin.index.json");
+        if (names.Contains(Pickle)) return OpenAlone(folder, names, Pickle);
+        string[] candidates = [.. names.Where(IsPickledModel)];
+        string[] numbered = [.. candidates.Where(n => Numbered(n) is { Of: > 1 })];
+        if (numbered.Length > 0) throw FileFaults.IndexMissing(folder, numbered, PickleIndex);
+        // An adapter may stand beside the optimizer's files of its training.
+        if (candidates.Length == 0 || IsAdapter(names)) return null;
+        if (candidates.Length > 1) throw FileFaults.SeveralFiles(folder, "PyTorch files", candidates);
+        return OpenAlone(folder, names, candidates[0]);
     }
 
     private static WeightFiles OpenAlone(string folder, string[] names, string name) =>
-        new(folder, [SafetensorsFile.Open(Path.Join(folder, name))], Strays(names, [name]));
+        new(folder, [OpenFile(Path.Join(folder, name))], Strays(names, [name]));
 
     private static Fault NothingToOpen(string folder, string[] names)
     {
-        bool adapter = names.Contains("adapter_config.json") && names.Any(n => n.StartsWith("adapter_model", StringComparison.Ordinal));
-        if (adapter) return FileFaults.IsAdapter(folder);
-        string[] pickles = [.. names.Where(n => n.StartsWith("pytorch_model", StringComparison.Ordinal) && n.EndsWith(".bin", StringComparison.Ordinal))];
-        if (pickles.Length > 0)
-        {
-            // Stubs of git-lfs go by any name.
-            string first = Path.Join(folder, pickles[0]);
-            using FileSource source = FileSource.Open(first);
-            byte[] head = FileKinds.Head(source);
-            return FileKinds.Of(head, source.Length) == FileKind.GitLfsPointer ? FileFaults.LfsPointer(first, FileKinds.LfsSize(head), source.Length)
-                : FileFaults.OnlyPickles(folder, pickles);
-        }
+        if (IsAdapter(names)) return FileFaults.IsAdapter(folder);
         string? gguf = names.FirstOrDefault(n => n.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase));
         if (gguf is not null) return FileFaults.NotSafetensors(Path.Join(folder, gguf), FileKind.Gguf, [], 0);
         string[] consolidated = [.. names.Where(n => n.StartsWith("consolidated", StringComparison.Ordinal))];
@@ -117,12 +126,15 @@ public sealed partial class WeightFiles : IDisposable
         return FileFaults.NoWeights(folder, names, Inside(folder));
     }
 
+    private static bool IsAdapter(string[] names) =>
+        names.Contains("adapter_config.json") && names.Any(n => n.StartsWith("adapter_model", StringComparison.Ordinal));
+
     // A person often names the folder above: that of a repository in the hub cache, or one with checkpoint-500 in it.
     private static string? Inside(string folder)
     {
         try
         {
-            foreach (string pattern in (string[])["*.safetensors", "*.safetensors.index.json"])
+            foreach (string pattern in (string[])["*.safetensors", "*.safetensors.index.json", Pickle])
             {
                 var depth = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true };
                 string? found = Directory.EnumerateFiles(folder, pattern, depth).Order(StringComparer.Ordinal).FirstOrDefault();
@@ -136,17 +148,19 @@ public sealed partial class WeightFiles : IDisposable
         return null;
     }
 
-    private static WeightFiles OpenIndexed(string folder, string[] names, string indexName)
+    private static WeightFiles OpenIndexed(string folder, string[] names, string indexName, string suffix)
     {
         string indexPath = Path.Join(folder, indexName);
         ShardIndex index = ShardIndex.Read(indexPath);
         string[] missing = [.. index.Shards.Where(s => !File.Exists(Path.Join(folder, s)))];
         List<Fault> faults = [];
-        if (missing.Length > 0) faults.Add(FileFaults.MissingShards(indexPath, missing, index.Shards.Count, names.Contains("model" + Suffix)));
+        bool safe = suffix == IndexSuffix;
+        if (missing.Length > 0) faults.Add(FileFaults.MissingShards(indexPath, missing, index.Shards.Count, safe && names.Contains("model" + Suffix)));
 
-        string stem = indexName[..^IndexSuffix.Length];
+        string stem = indexName[..^suffix.Length];
         var listed = index.Shards.ToHashSet(StringComparer.Ordinal);
-        foreach (string name in names.Where(n => !listed.Contains(n) && Numbered(n)?.Stem == stem))
+        string ending = suffix[..^".index.json".Length];
+        foreach (string name in names.Where(n => !listed.Contains(n) && n.EndsWith(ending, StringComparison.Ordinal) && Numbered(n)?.Stem == stem))
         {
             faults.Add(FileFaults.UnlistedShard(Path.Join(folder, name), indexName, NamesIn(Path.Join(folder, name))));
         }
@@ -159,7 +173,7 @@ public sealed partial class WeightFiles : IDisposable
             {
                 try
                 {
-                    files.Add(SafetensorsFile.Open(Path.Join(folder, shard)));
+                    files.Add(safe ? SafetensorsFile.Open(Path.Join(folder, shard)) : PickleFile.Open(Path.Join(folder, shard)));
                 }
                 catch (Fault fault)
                 {
@@ -206,7 +220,7 @@ public sealed partial class WeightFiles : IDisposable
     {
         try
         {
-            using SafetensorsFile file = SafetensorsFile.Open(path);
+            using WeightFile file = OpenFile(path);
             return [.. file.Tensors.Select(t => t.Name)];
         }
         catch (Fault)
@@ -220,15 +234,19 @@ public sealed partial class WeightFiles : IDisposable
 
     private static bool LooksLikeWeights(string name) =>
         name.EndsWith(Suffix, StringComparison.Ordinal) || name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
-        || name.EndsWith(".ckpt", StringComparison.Ordinal)
-        || ((name.StartsWith("pytorch_model", StringComparison.Ordinal) || name.StartsWith("adapter_model", StringComparison.Ordinal))
-            && name.EndsWith(".bin", StringComparison.Ordinal))
-        || (name.StartsWith("consolidated", StringComparison.Ordinal) && name.EndsWith(".pth", StringComparison.Ordinal))
+        || name.EndsWith(".ckpt", StringComparison.Ordinal) || (PickleFile.IsName(name) && !IsTrainingState(name))
         || name is "tf_model.h5" or "flax_model.msgpack" or "rust_model.ot";
 
     /// <summary>Weights that stand beside a model and are not the model: adapters and the maker's own format.</summary>
     private static bool IsForeign(string name) =>
         name.StartsWith("adapter_model", StringComparison.Ordinal) || name.StartsWith("consolidated", StringComparison.Ordinal);
+
+    private static bool IsPickledModel(string name) => PickleFile.IsName(name) && !IsForeign(name) && !IsTrainingState(name);
+
+    /// <summary>What trainers leave beside a checkpoint under the same endings.</summary>
+    private static bool IsTrainingState(string name) =>
+        name is "training_args.bin" or "optimizer.bin" or "optimizer.pt" or "scheduler.pt" or "scheduler.bin" or "scaler.pt"
+        || name.StartsWith("rng_state", StringComparison.Ordinal) || name.StartsWith("random_states", StringComparison.Ordinal);
 
     private static (string Stem, int Of)? Numbered(string name)
     {
@@ -236,6 +254,6 @@ public sealed partial class WeightFiles : IDisposable
         return match.Success ? (match.Groups[1].Value, int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)) : null;
     }
 
-    [GeneratedRegex(@"\A(.+)-[0-9]{5}-of-([0-9]{5})\.safetensors\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A(.+)-[0-9]{5}-of-([0-9]{5})\.(?:safetensors|bin)\z", RegexOptions.CultureInvariant)]
     private static partial Regex NumberedName();
 }

@@ -209,6 +209,7 @@ public class SafetensorsFileTests
     {
         Crafted.Refuses("BW2014", () => Crafted.Open([0x80, 2, .. "ctorch._utils\n"u8]), "pickle", "Nothing in it was run");
         Crafted.Refuses("BW2015", () => Crafted.Open([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3]), "gzip");
+        Crafted.Refuses("BW2017", () => Crafted.Open([0x93, 0xB8, 0xB4, 0x82]), "cut off"); // continuation bytes alone
         Crafted.Refuses("BW2018", () => Crafted.Open([0x89, .. "HDF\r\n\u001a\n"u8, 0]), "HDF5");
     }
 

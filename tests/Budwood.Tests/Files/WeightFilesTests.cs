@@ -221,12 +221,78 @@ public class WeightFilesTests
         Refuses(folder, "BW2051", "adapter, not a model", "BASE+" + folder.Path);
     }
 
+    private static byte[] Checkpoint(params string[] names)
+    {
+        Pickled pickle = Pickled.New.Op('}').Op('(');
+        foreach (string name in names) pickle.Text(name).Tensor("0", 2, [2], [1]);
+        return Torch.Zip(pickle.Op('u').End, ("data/0", Torch.Floats(2)));
+    }
+
+    [Theory]
+    [InlineData("pytorch_model.bin")]
+    [InlineData("other.bin")]
+    [InlineData("weights.pt")]
+    [InlineData("weights.pth")]
+    public void Without_safetensors_the_checkpoint_of_torch_is_the_model(string name)
+    {
+        using var folder = new TempFolder();
+        folder.Write(name, Checkpoint("b", "a"));
+        foreach (string state in (string[])["training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state_0.pth",
+            "consolidated.00.pth"]) folder.Write(state, "x");
+        using (WeightFiles weights = WeightFiles.Open(folder.Path))
+        {
+            Assert.Equal([name], weights.FileNames);
+            Assert.Equal(["a", "b"], weights.Tensors.Select(t => t.Name));
+            Assert.Equal(["consolidated.00.pth"], weights.StrayFiles);
+        }
+        using (WeightFiles alone = WeightFiles.Open(folder[name])) Assert.Equal(2, alone.Tensors.Count);
+        folder.Write("model.safetensors", Crafted.Vectors("c"));
+        using WeightFiles safe = WeightFiles.Open(folder.Path);
+        Assert.Equal("c", Assert.Single(safe.Tensors).Name);
+        Assert.Contains(name, safe.StrayFiles);
+    }
+
     [Fact]
-    public void Only_pickles_are_named_and_stubs_of_lfs_told_apart()
+    public void Shards_of_torch_are_held_against_their_index()
+    {
+        const string First = "pytorch_model-00001-of-00002.bin", Second = "pytorch_model-00002-of-00002.bin", Map2 = "pytorch_model.bin.index.json";
+        using var folder = new TempFolder();
+        folder.Write(First, Checkpoint("a"));
+        folder.Write(Second, Checkpoint("b"));
+        Refuses(folder, "BW2048", Map2, First);
+        folder.Write(Map2, Map(("a", First), ("b", Second)));
+        using (WeightFiles weights = WeightFiles.Open(folder.Path)) Assert.Equal([First, Second], weights.FileNames);
+        folder.Write("inputs.safetensors", Crafted.Vectors("x"));
+        folder.Write("outputs.safetensors", Crafted.Vectors("y"));
+        using (WeightFiles weights = WeightFiles.Open(folder.Path)) Assert.Equal(["inputs.safetensors", "outputs.safetensors"], weights.StrayFiles);
+        File.Delete(folder["inputs.safetensors"]);
+        File.Delete(folder["outputs.safetensors"]);
+        folder.Write(Map2, Map(("a", First)));
+        Refuses(folder, "BW2044", Second, "1 tensors: b");
+        folder.Write(Map2, Map(("a", First), ("b", Second), ("c", Second)));
+        Refuses(folder, "BW2045", Second, "c");
+        File.Delete(folder[Second]);
+        Refuses(folder, "BW2043", Second, "1 of 2");
+    }
+
+    [Fact]
+    public void Several_checkpoints_of_torch_are_listed_and_those_of_an_adapter_are_not_a_model()
+    {
+        using var folder = new TempFolder();
+        folder.Write("a.pt", Checkpoint("a"));
+        folder.Write("b.pth", Checkpoint("a"));
+        Refuses(folder, "BW2049", "a.pt", "b.pth");
+        folder.Write("adapter_config.json", "{}");
+        folder.Write("adapter_model.bin", Checkpoint("a"));
+        Refuses(folder, "BW2051", "adapter");
+    }
+
+    [Fact]
+    public void A_damaged_pickle_is_named_and_stubs_of_lfs_told_apart()
     {
         using var folder = new TempFolder();
         folder.Write("pytorch_model.bin", "PK\u0003\u0004");
-        Refuses(folder, "BW2052", "pytorch_model.bin", "not read yet");
+        Refuses(folder, "BW2083", "pytorch_model.bin", "cut off");
         folder.Write("pytorch_model.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 55\n");
         Refuses(folder, "BW2010", "pytorch_model.bin", "55 bytes");
     }
