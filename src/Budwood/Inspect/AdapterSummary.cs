@@ -80,12 +80,13 @@ public sealed class AdapterSummary
         if (Task is { } task) head += $", {task}";
         var lines = new List<string> { head };
         var numbers = new List<string>();
-        if (Rank is { } r) numbers.Add($"r {r}{(RankPattern.Count > 0 ? $" ({Counts.Of(RankPattern.Count, "module pattern")} otherwise: {Shown(RankPattern)})" : "")}");
+        if (Rank is { } r) numbers.Add($"r {r}{Except(RankPattern)}");
         if (Alpha is { } alpha)
         {
             string text = alpha.ToString("R", CultureInfo.InvariantCulture);
-            string scale = Rank is > 0 ? $", scale {(RankStabilised ? alpha / Math.Sqrt(Rank.Value) : alpha / Rank.Value).ToString("G4", CultureInfo.InvariantCulture)}{(RankStabilised ? " (rslora)" : "")}" : "";
-            numbers.Add($"alpha {text}{scale}{(AlphaPattern.Count > 0 ? $" ({Counts.Of(AlphaPattern.Count, "module pattern")} otherwise: {Shown(AlphaPattern)})" : "")}");
+            string scale = Rank is > 0 and { } rank
+                ? $", scale {(RankStabilised ? alpha / Math.Sqrt(rank) : alpha / rank).ToString("G4", CultureInfo.InvariantCulture)}{(RankStabilised ? " (rslora)" : "")}" : "";
+            numbers.Add($"alpha {text}{Except(AlphaPattern)}{scale}");
         }
         if (numbers.Count > 0) lines.Add(string.Join(", ", numbers));
         lines.Add("targets: " + (Targets.Count == 0 ? "not stated" : TargetsArePattern ? $"pattern {Targets[0]}" : Counts.Some(Targets, 12))
@@ -93,7 +94,8 @@ public sealed class AdapterSummary
         return lines;
     }
 
-    private static string Shown(IReadOnlyList<KeyValuePair<string, string>> pattern) => Counts.Some([.. pattern.Select(p => $"{p.Key} {p.Value}")], 3);
+    private static string Except(IReadOnlyList<KeyValuePair<string, string>> pattern) =>
+        pattern.Count == 0 ? "" : $" ({Counts.Some([.. pattern.Select(p => $"{p.Value} for {p.Key}")], 3)})";
 
     private static Fault Wrong(string where, string found, Exception? inner) =>
         new("BW3540", ExitCode.Usage, $"{ConfigName} is not the configuration of an adapter", where, found, "Mend the file, or download the adapter again.", inner);

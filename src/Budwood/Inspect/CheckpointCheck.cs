@@ -100,6 +100,12 @@ public static class CheckpointCheck
                 $"{Counts.Of(read.NaN, "NaN", "NaN")} and {Counts.Of(read.Infinite, "infinity", "infinities")} in {Counts.Of(read.Tensor.Shape.Count, "element")}",
                 "Download the file again; if it is the same, the checkpoint was saved after training went wrong, or overflowed in its dtype."));
         }
+        TensorRead[] ups = [.. reads.Where(r => r.Tensor.Name.Contains("lora_B", StringComparison.Ordinal))];
+        if (ups.Length > 0 && ups.All(r => r.IsZero))
+        {
+            findings.Add(new(Severity.Warning, "BW3548", "the adapter changes nothing: every lora_B is zero", checkpoint.Folder, "as freshly initialised",
+                "Check that the adapter was saved after training."));
+        }
         store.Keep(checkpoint);
         return store.Of(checkpoint);
     }

@@ -67,7 +67,7 @@ public sealed record DiffReport(string A, string B, Digest DigestA, Digest Diges
         var lines = new List<string>
         {
             WeightsIdentical ? $"the weights are identical: {Counts.Of(Same, "tensor")}, {DigestA}"
-                : $"{Counts.Of(Changed, "tensor")} changed, {Counts.Of(Same, "tensor")} same, {Added} added, {Removed} removed",
+                : $"{Counts.Of(Changed, "tensor")} changed, {Same.ToString("#,0", CultureInfo.InvariantCulture)} same, {Added} added, {Removed} removed",
         };
         if (!WeightsIdentical)
         {

@@ -11,6 +11,11 @@ public static class Inspection
     /// <summary>Code of the fault with which an adapter folder refuses to be opened as a model.</summary>
     internal const string IsAdapter = "BW2051";
 
+    private static readonly string[] s_headed = ["ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining", "ForConditionalGeneration"];
+
+    // A few special tokens; with a template of usual length the file has a few kilobytes.
+    private const long MostSettingsBytes = 16 << 20;
+
     /// <summary>Looks at what lies at a path: configuration and headers only.</summary>
     public static Table Of(string folder, InspectCheckpoint.Parameters p)
     {
@@ -106,17 +111,23 @@ public static class Inspection
     }
 
     // With two stacks (T5) a number alone would name two layers.
-    private static Func<CheckpointTensor, object?> LayerOf(Checkpoint checkpoint) => checkpoint.Family is { Stacks.Count: > 1 }
-        ? t => checkpoint.Model!.Place(t.Stored) is { } place ? $"{place.Stack} {place.Layer}" : t.Layer is { } l ? (long)l : null
-        : t => t.Layer is { } l ? (long)l : null;
+    private static Func<CheckpointTensor, object?> LayerOf(Checkpoint checkpoint)
+    {
+        if (checkpoint.Family is { Stacks.Count: > 1 })
+            return t => checkpoint.Model!.Place(t.Stored) is { } place ? $"{place.Stack} {place.Layer}" : t.Layer is { } l ? (long)l : null;
+        // Scales and zero points of packed weights are in no family's table, and belong to a layer all the same.
+        LayerNumbering? numbering = Budwood.Checkpoints.Layers.Infer(checkpoint.Weights.Tensors.Select(t => t.Name));
+        return t => t.Layer is { } l ? (long)l : numbering?.Of(t.Stored) is { } guess ? (long)guess : null;
+    }
 
     private static string Names(IEnumerable<CheckpointTensor> tensors) => string.Join(", ", tensors.Select(t => t.DType.Name()).Distinct().Order(StringComparer.Ordinal));
 
     private static string Mix(IReadOnlyList<CheckpointTensor> tensors)
     {
         long bytes = tensors.Sum(t => t.Weight.Bytes);
-        return string.Join(", ", tensors.GroupBy(t => t.DType).OrderByDescending(g => g.Sum(t => t.Weight.Bytes)).ThenBy(g => g.Key)
-            .Select(g => $"{g.Key.Name()} {Counts.Share(g.Sum(t => t.Weight.Bytes), bytes)}"));
+        string[] types = [.. tensors.GroupBy(t => t.DType).OrderByDescending(g => g.Sum(t => t.Weight.Bytes)).ThenBy(g => g.Key)
+            .Select(g => $"{g.Key.Name()} {Counts.Share(g.Sum(t => t.Weight.Bytes), bytes)}")];
+        return types.Length == 1 ? tensors[0].DType.Name() : string.Join(", ", types) + " of the bytes";
     }
 
     private static void Notes(Checkpoint checkpoint, IReadOnlyList<CheckpointTensor> all, List<string> notes)
@@ -127,8 +138,8 @@ public static class Inspection
         if (Dimensions(config) is { Length: > 0 } dimensions) notes.Add("dimensions: " + dimensions);
 
         CheckpointTensor[] buffers = [.. all.Where(t => IsBuffer(checkpoint, t))];
-        CheckpointTensor[] tied = [.. all.Where(t => TiedTo(checkpoint, t.Name) is { } to && checkpoint.TryGet(to, out _))];
-        long parameters = all.Except(buffers).Except(tied).Sum(t => t.Shape.Count);
+        // Stored twice is counted once; tables are no parameters.
+        long parameters = all.Where(t => !IsBuffer(checkpoint, t) && !(TiedTo(checkpoint, t.Name) is { } to && checkpoint.TryGet(to, out _))).Sum(t => t.Shape.Count);
         int shards = checkpoint.Weights.FileNames.Count;
         notes.Add($"parameters: {Counts.Short(parameters)}{(config?.Quantization is null ? "" : " elements as packed")} in {Counts.Of(all.Count, "tensor")}, "
             + $"{Sizes.Show(checkpoint.Weights.TotalBytes)}, {(shards == 1 ? checkpoint.Weights.FileNames[0] : $"{shards} shards")}");
@@ -136,14 +147,19 @@ public static class Inspection
         bool differs = config?.DType is { } stated && config.Quantization is null && all.All(t => t.DType != stated);
         notes.Add($"dtypes: {mix}{(differs ? $"; {config!.DTypeField} of config.json says {config.DTypeText}" : "")}");
         if (config?.Quantization is { } how) notes.Add($"quantised: {how} (quantization_config); merging needs the full-precision model");
-        foreach (ExpectedTensor t in checkpoint.Model?.Tensors.Where(t => t.TiedTo is not null) ?? [])
-            notes.Add($"tied: {t.Name} is {t.TiedTo}{(checkpoint.TryGet(t.Name, out _) ? ", and is stored beside it" : "")}");
+        // Of a class without a head, only what is stored counts.
+        bool headed = config?.Architectures.Any(c => s_headed.Any(h => c.EndsWith(h, StringComparison.Ordinal))) == true;
+        foreach (ExpectedTensor t in checkpoint.Model?.Tensors.Where(t => t.TiedTo is not null && checkpoint.TryGet(t.TiedTo, out _)) ?? [])
+        {
+            bool stored = checkpoint.TryGet(t.Name, out _);
+            if (stored || headed) notes.Add($"tied: {t.Name} is {t.TiedTo}{(stored ? ", and is stored beside it" : "")}");
+        }
         if (buffers.Length > 0) notes.Add($"buffers: {Counts.Some([.. buffers.Select(t => t.Name)], 4)}");
-        string[] outside = [.. all.Where(t => checkpoint.Model is not null && !t.InFamily).Except(buffers).Select(t => t.Name)];
+        string[] outside = [.. all.Where(t => checkpoint.Model is not null && !t.InFamily && !IsBuffer(checkpoint, t)).Select(t => t.Name)];
         if (outside.Length > 0) notes.Add($"outside the family's table: {Counts.Some(outside, 4)}");
         if (config?.Quantization is null && parameters > 0)
             notes.Add($"memory for the weights: {Sizes.Show(parameters * 4)} in float32, {Sizes.Show(parameters * 2)} in bfloat16, {Sizes.Show(parameters)} in 8 bits");
-        if (Text(files) is { } text) notes.Add(text);
+        if (Text(checkpoint.Folder, files) is { } text) notes.Add(text);
         string[] strays = [.. checkpoint.Weights.StrayFiles, .. files.Where(f => f == AdapterSummary.ConfigName), .. files.Where(f => f.EndsWith(".py", StringComparison.Ordinal))];
         if (strays.Length > 0) notes.Add($"not part of the model: {Counts.Some(strays)}{(files.Any(f => f.EndsWith(".py", StringComparison.Ordinal)) ? " (code is never run)" : "")}");
     }
@@ -176,12 +192,18 @@ public static class Inspection
         }));
     }
 
-    private static string? Text(IReadOnlyList<string> files)
+    private static string? Text(string folder, IReadOnlyList<string> files)
     {
         string[] tokenizers = [.. files.Where(f => f is "tokenizer.json" or "tokenizer.model" or "spiece.model" or "vocab.json" or "vocab.txt" or "merges.txt")];
         if (tokenizers.Length == 0) return null;
-        string? template = files.FirstOrDefault(f => f is "chat_template.jinja" or "chat_template.json");
+        string? template = files.FirstOrDefault(f => f is "chat_template.jinja" or "chat_template.json") ?? files.FirstOrDefault(f => f == "tokenizer_config.json" && HasTemplate(folder, f));
         return $"tokenizer: {string.Join(", ", tokenizers)}{(template is null ? "" : $"; chat template in {template}")}";
+    }
+
+    private static bool HasTemplate(string folder, string name)
+    {
+        string path = Path.Join(folder, name);
+        return new FileInfo(path).Length <= MostSettingsBytes && SideFiles.Bytes(path).Span.IndexOf("\"chat_template\""u8) >= 0;
     }
 
     /// <summary>Tables that networks compute for themselves: known by name, or whole numbers in a model that is not quantised.</summary>

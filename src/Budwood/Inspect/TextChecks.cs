@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Budwood.Checkpoints;
+using Budwood.Numbers;
 
 namespace Budwood.Inspect;
 
@@ -45,8 +46,8 @@ internal static class TextChecks
     }
 
     /// <summary>The token embedding; where a family is not known and names are guessed, the longest.</summary>
-    private static CheckpointTensor? Embedding(Checkpoint checkpoint) => checkpoint.Config?.Quantization is not null ? null
-        : checkpoint.Tensors.Where(t => t.Role == Role.Embed && t.Shape.Rank == 2 && t.InFamily == (checkpoint.Family is not null)).MaxBy(t => t.Shape[0]);
+    private static CheckpointTensor? Embedding(Checkpoint checkpoint) => checkpoint.Tensors
+        .Where(t => t.Role == Role.Embed && t.Shape.Rank == 2 && t.DType.IsFloat() && t.InFamily == (checkpoint.Family is not null)).MaxBy(t => t.Shape[0]);
 
     private static void Tokens(string folder, HashSet<string> names, Func<string, JsonElement?> open, JsonElement? settings, CheckpointTensor embedding, List<Finding> findings)
     {
