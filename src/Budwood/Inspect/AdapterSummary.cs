@@ -76,7 +76,8 @@ public sealed class AdapterSummary
     /// <summary>Two or three lines for people.</summary>
     public IReadOnlyList<string> Lines()
     {
-        string head = $"adapter: {Kind ?? "kind not stated (peft_type is missing)"}{(Dora ? " with DoRA" : "")}, trained on {(Base is { } name ? $"'{name}'" : "a base that is not stated")}";
+        string on = Base is { } name ? $"'{name}'" : "a base that is not stated";
+        string head = $"adapter: {Kind ?? "kind not stated (peft_type is missing)"}{(Dora ? " with DoRA" : "")}, trained on {on}";
         if (Task is { } task) head += $", {task}";
         var lines = new List<string> { head };
         var numbers = new List<string>();
@@ -84,8 +85,9 @@ public sealed class AdapterSummary
         if (Alpha is { } alpha)
         {
             string text = alpha.ToString("R", CultureInfo.InvariantCulture);
-            string scale = Rank is > 0 and { } rank
-                ? $", scale {(RankStabilised ? alpha / Math.Sqrt(rank) : alpha / rank).ToString("G4", CultureInfo.InvariantCulture)}{(RankStabilised ? " (rslora)" : "")}" : "";
+            string scale = Rank is not (> 0 and { } rank) ? "" : RankStabilised
+                ? string.Create(CultureInfo.InvariantCulture, $", scale {alpha / Math.Sqrt(rank):G4} (rslora)")
+                : string.Create(CultureInfo.InvariantCulture, $", scale {alpha / rank:G4}");
             numbers.Add($"alpha {text}{Except(AlphaPattern)}{scale}");
         }
         if (numbers.Count > 0) lines.Add(string.Join(", ", numbers));
@@ -98,7 +100,8 @@ public sealed class AdapterSummary
         pattern.Count == 0 ? "" : $" ({Counts.Some([.. pattern.Select(p => $"{p.Value} for {p.Key}")], 3)})";
 
     private static Fault Wrong(string where, string found, Exception? inner) =>
-        new("BW3540", ExitCode.Usage, $"{ConfigName} is not the configuration of an adapter", where, found, "Mend the file, or download the adapter again.", inner);
+        new("BW3540", ExitCode.Usage, $"{ConfigName} is not the configuration of an adapter", where, found, "Mend the file, or download the adapter again.",
+            inner);
 
     private string? Text(string field) => _root.TryGetProperty(field, out JsonElement v) && v.ValueKind == JsonValueKind.String ? v.GetString() : null;
 
@@ -109,10 +112,12 @@ public sealed class AdapterSummary
     private IReadOnlyList<string> Texts(string field) => !_root.TryGetProperty(field, out JsonElement v) ? [] : v.ValueKind switch
     {
         JsonValueKind.String => [v.GetString()!],
-        JsonValueKind.Array => [.. v.EnumerateArray().Where(e => e.ValueKind == JsonValueKind.String).Select(e => e.GetString()!).Order(StringComparer.Ordinal)],
+        JsonValueKind.Array => [.. v.EnumerateArray().Where(e => e.ValueKind == JsonValueKind.String).Select(e => e.GetString()!)
+            .Order(StringComparer.Ordinal)],
         _ => [],
     };
 
-    private IReadOnlyList<KeyValuePair<string, string>> Pairs(string field) => _root.TryGetProperty(field, out JsonElement v) && v.ValueKind == JsonValueKind.Object
+    private IReadOnlyList<KeyValuePair<string, string>> Pairs(string field) =>
+        _root.TryGetProperty(field, out JsonElement v) && v.ValueKind == JsonValueKind.Object
         ? [.. v.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, p.Value.GetRawText()))] : [];
 }

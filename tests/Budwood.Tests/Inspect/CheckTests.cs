@@ -95,7 +95,8 @@ public sealed class CheckTests : IDisposable
     [InlineData("added_tokens.json", "{\"<ghost>\": 17}")]
     [InlineData("tokenizer_config.json", "{\"added_tokens_decoder\": {\"17\": {\"content\": \"<ghost>\"}}}")]
     [InlineData("tokenizer.json", "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0, \"<ghost>\": 17}}}")]
-    [InlineData("tokenizer.json", "{\"model\": {\"type\": \"Unigram\", \"vocab\": [[\"0\",0],[\"1\",0],[\"2\",0],[\"3\",0],[\"4\",0],[\"5\",0],[\"6\",0],[\"7\",0],[\"8\",0],"
+    [InlineData("tokenizer.json",
+        "{\"model\": {\"type\": \"Unigram\", \"vocab\": [[\"0\",0],[\"1\",0],[\"2\",0],[\"3\",0],[\"4\",0],[\"5\",0],[\"6\",0],[\"7\",0],[\"8\",0],"
         + "[\"9\",0],[\"10\",0],[\"11\",0],[\"12\",0],[\"13\",0],[\"14\",0],[\"15\",0],[\"16\",0],[\"<ghost>\",0]]}}")]
     [InlineData("vocab.json", "{\"a\": 0, \"<ghost>\": 17}")]
     [InlineData("vocab.txt", "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n<ghost>\n")]
@@ -131,7 +132,8 @@ public sealed class CheckTests : IDisposable
     public void Chat_templates_that_differ_are_named_and_the_winner_with_them()
     {
         TinyCheckpoint.Llama(_temp["m"]);
-        _temp.Write("m/tokenizer_config.json", "{\"chat_template\": [{\"name\": \"tool\", \"template\": \"T\"}, {\"name\": \"default\", \"template\": \"A\"}]}");
+        _temp.Write("m/tokenizer_config.json",
+            "{\"chat_template\": [{\"name\": \"tool\", \"template\": \"T\"}, {\"name\": \"default\", \"template\": \"A\"}]}");
         _temp.Write("m/chat_template.jinja", "A\n");
         Assert.DoesNotContain(Run(_temp["m"]).Findings, f => f.Code == "BW3503");
         _temp.Write("m/chat_template.jinja", "B");

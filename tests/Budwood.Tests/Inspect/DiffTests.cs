@@ -131,7 +131,7 @@ public sealed class DiffTests : IDisposable
         Assert.Equal((4L, 2L, 1L), (only.Changed!.Value, only.NaN, only.Infinite));
         Assert.True(double.IsFinite(only.RelativeNorm!.Value) && Math.Abs(only.Largest!.Value - 1) < 1e-6);
         Assert.Contains("leave out 3 elements", only.Remark);
-        Assert.Contains("2 NaN, 1 infinity", string.Join('\n', report.Lines()));
+        Assert.Contains("2 NaN and 1 infinity", string.Join('\n', report.Lines()));
         // The other way round the reference is not finite, and the result is.
         Assert.True(double.IsFinite(Compare(_temp["b"], _temp["a"]).Tensors[0].RelativeNorm!.Value));
     }
@@ -192,7 +192,8 @@ public sealed class DiffTests : IDisposable
     {
         using Checkpoint x = Checkpoint.Open(TinyCheckpoint.Llama(_temp["a"])), y = Checkpoint.Open(TinyCheckpoint.Llama(_temp["b"], seed: 2));
         foreach (int threads in (int[])[1, 2])
-            Assert.ThrowsAny<OperationCanceledException>(() => CheckpointDiff.Compare(x, y, new DiffOptions(threads, null, new DigestCache(null)), new CancellationToken(true)));
+            Assert.ThrowsAny<OperationCanceledException>(() => CheckpointDiff.Compare(x, y, new DiffOptions(threads, null, new DigestCache(null)),
+                new CancellationToken(true)));
     }
 
     [Fact]
