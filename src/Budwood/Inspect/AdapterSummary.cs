@@ -76,16 +76,19 @@ public sealed class AdapterSummary
     /// <summary>Two or three lines for people.</summary>
     public IReadOnlyList<string> Lines()
     {
-        string head = $"adapter: {Kind ?? "kind not stated (peft_type is missing)"}{(Dora ? " with DoRA" : "")}, trained on {(Base is { } name ? $"'{name}'" : "a base that is not stated")}";
+        string on = Base is { } name ? $"'{name}'" : "a base that is not stated";
+        string head = $"adapter: {Kind ?? "kind not stated (peft_type is missing)"}{(Dora ? " with DoRA" : "")}, trained on {on}";
         if (Task is { } task) head += $", {task}";
         var lines = new List<string> { head };
         var numbers = new List<string>();
-        if (Rank is { } r) numbers.Add($"r {r}{(RankPattern.Count > 0 ? $" ({Counts.Of(RankPattern.Count, "module pattern")} otherwise: {Shown(RankPattern)})" : "")}");
+        if (Rank is { } r) numbers.Add($"r {r}{Except(RankPattern)}");
         if (Alpha is { } alpha)
         {
             string text = alpha.ToString("R", CultureInfo.InvariantCulture);
-            string scale = Rank is > 0 ? $", scale {(RankStabilised ? alpha / Math.Sqrt(Rank.Value) : alpha / Rank.Value).ToString("G4", CultureInfo.InvariantCulture)}{(RankStabilised ? " (rslora)" : "")}" : "";
-            numbers.Add($"alpha {text}{scale}{(AlphaPattern.Count > 0 ? $" ({Counts.Of(AlphaPattern.Count, "module pattern")} otherwise: {Shown(AlphaPattern)})" : "")}");
+            string scale = Rank is not (> 0 and { } rank) ? "" : RankStabilised
+                ? string.Create(CultureInfo.InvariantCulture, $", scale {alpha / Math.Sqrt(rank):G4} (rslora)")
+                : string.Create(CultureInfo.InvariantCulture, $", scale {alpha / rank:G4}");
+            numbers.Add($"alpha {text}{Except(AlphaPattern)}{scale}");
         }
         if (numbers.Count > 0) lines.Add(string.Join(", ", numbers));
         lines.Add("targets: " + (Targets.Count == 0 ? "not stated" : TargetsArePattern ? $"pattern {Targets[0]}" : Counts.Some(Targets, 12))
@@ -93,10 +96,12 @@ public sealed class AdapterSummary
         return lines;
     }
 
-    private static string Shown(IReadOnlyList<KeyValuePair<string, string>> pattern) => Counts.Some([.. pattern.Select(p => $"{p.Key} {p.Value}")], 3);
+    private static string Except(IReadOnlyList<KeyValuePair<string, string>> pattern) =>
+        pattern.Count == 0 ? "" : $" ({Counts.Some([.. pattern.Select(p => $"{p.Value} for {p.Key}")], 3)})";
 
     private static Fault Wrong(string where, string found, Exception? inner) =>
-        new("BW3540", ExitCode.Usage, $"{ConfigName} is not the configuration of an adapter", where, found, "Mend the file, or download the adapter again.", inner);
+        new("BW3540", ExitCode.Usage, $"{ConfigName} is not the configuration of an adapter", where, found, "Mend the file, or download the adapter again.",
+            inner);
 
     private string? Text(string field) => _root.TryGetProperty(field, out JsonElement v) && v.ValueKind == JsonValueKind.String ? v.GetString() : null;
 
@@ -107,10 +112,12 @@ public sealed class AdapterSummary
     private IReadOnlyList<string> Texts(string field) => !_root.TryGetProperty(field, out JsonElement v) ? [] : v.ValueKind switch
     {
         JsonValueKind.String => [v.GetString()!],
-        JsonValueKind.Array => [.. v.EnumerateArray().Where(e => e.ValueKind == JsonValueKind.String).Select(e => e.GetString()!).Order(StringComparer.Ordinal)],
+        JsonValueKind.Array => [.. v.EnumerateArray().Where(e => e.ValueKind == JsonValueKind.String).Select(e => e.GetString()!)
+            .Order(StringComparer.Ordinal)],
         _ => [],
     };
 
-    private IReadOnlyList<KeyValuePair<string, string>> Pairs(string field) => _root.TryGetProperty(field, out JsonElement v) && v.ValueKind == JsonValueKind.Object
+    private IReadOnlyList<KeyValuePair<string, string>> Pairs(string field) =>
+        _root.TryGetProperty(field, out JsonElement v) && v.ValueKind == JsonValueKind.Object
         ? [.. v.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, p.Value.GetRawText()))] : [];
 }

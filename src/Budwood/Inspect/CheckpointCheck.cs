@@ -56,30 +56,38 @@ public static class CheckpointCheck
         {
             AdapterSummary summary = AdapterSummary.Read(folder);
             findings.Add(new(Severity.Note, "BW3542", string.Join("; ", summary.Lines()), folder));
-            if (summary.Kind is null) findings.Add(new(Severity.Error, "BW3543", "the kind of adapter is not stated", summary.Where, "peft_type is missing", "Add \"peft_type\": \"LORA\" if it is one."));
+            if (summary.Kind is null)
+            {
+                findings.Add(new(Severity.Error, "BW3543", "the kind of adapter is not stated", summary.Where, "peft_type is missing",
+                    "Add \"peft_type\": \"LORA\" if it is one."));
+            }
             if (summary.Base is null)
             {
                 findings.Add(new(Severity.Warning, "BW3544", "the base model is not stated", summary.Where, "base_model_name_or_path is missing or empty",
                     "Ask its maker: an adapter on another base gives a wrong model without an error."));
             }
             if (summary.Targets.Count == 0 && summary.Kind is "lora" or "loha" or "lokr" or "ia3")
-                findings.Add(new(Severity.Warning, "BW3545", "the modules that the adapter applies to are not stated", summary.Where, "target_modules is missing or empty", null));
+                findings.Add(new(Severity.Warning, "BW3545", "the modules that the adapter applies to are not stated", summary.Where,
+                    "target_modules is missing or empty", null));
         }
         catch (Fault fault)
         {
             findings.AddRange(Finding.Of(fault));
         }
-        string? file = SideFiles.Names(folder).FirstOrDefault(n => n.StartsWith("adapter_model", StringComparison.Ordinal) && n.EndsWith(".safetensors", StringComparison.Ordinal));
+        string? file = SideFiles.Names(folder).FirstOrDefault(n => n.StartsWith("adapter_model", StringComparison.Ordinal)
+            && n.EndsWith(".safetensors", StringComparison.Ordinal));
         if (file is null)
         {
-            findings.Add(new(Severity.Warning, "BW3546", "the adapter's weights are a PyTorch file and were not read", folder, null, "Save the adapter as safetensors."));
+            findings.Add(new(Severity.Warning, "BW3546", "the adapter's weights are a PyTorch file and were not read", folder, null,
+                "Save the adapter as safetensors."));
             return null;
         }
         using Checkpoint checkpoint = Checkpoint.Open(Path.Join(folder, file));
         foreach (CheckpointTensor tensor in checkpoint.Tensors.Where(t => t.Name.Contains("lora_A", StringComparison.Ordinal)))
         {
             string twin = tensor.Name.Replace("lora_A", "lora_B", StringComparison.Ordinal);
-            if (!checkpoint.TryGet(twin, out _)) findings.Add(new(Severity.Error, "BW3547", $"'{tensor.Name}' has no '{twin}' beside it", checkpoint.Folder, null, "Download the adapter again."));
+            if (checkpoint.TryGet(twin, out _)) continue;
+            findings.Add(new(Severity.Error, "BW3547", $"'{tensor.Name}' has no '{twin}' beside it", checkpoint.Folder, null, "Download the adapter again."));
         }
         return options.Values ? Read(checkpoint, options, findings, stop) : null;
     }
@@ -97,8 +105,14 @@ public static class CheckpointCheck
             store[read.Tensor] = read.Digest;
             if (read.NaN + read.Infinite == 0) continue;
             findings.Add(new(Severity.Error, "BW3301", "the tensor holds values that are not finite", $"{read.Tensor.File.Path}: {read.Tensor.Name}",
-                $"{Counts.Of(read.NaN, "NaN", "NaN")} and {Counts.Of(read.Infinite, "infinity", "infinities")} in {Counts.Of(read.Tensor.Shape.Count, "element")}",
+                $"{Counts.NotFinite(read.NaN, read.Infinite)} in {Counts.Of(read.Tensor.Shape.Count, "element")}",
                 "Download the file again; if it is the same, the checkpoint was saved after training went wrong, or overflowed in its dtype."));
+        }
+        TensorRead[] ups = [.. reads.Where(r => r.Tensor.Name.Contains("lora_B", StringComparison.Ordinal))];
+        if (ups.Length > 0 && ups.All(r => r.IsZero))
+        {
+            findings.Add(new(Severity.Warning, "BW3548", "the adapter changes nothing: every lora_B is zero", checkpoint.Folder, "as freshly initialised",
+                "Check that the adapter was saved after training."));
         }
         store.Keep(checkpoint);
         return store.Of(checkpoint);
@@ -140,19 +154,21 @@ public static class CheckpointCheck
         IReadOnlyList<string> names = SideFiles.Names(folder);
         foreach (string stray in checkpoint.Weights.StrayFiles)
         {
-            findings.Add(new(Severity.Warning, "BW3504", $"{stray} is not part of the model", Path.Join(folder, stray), $"the model is {Counts.Some(checkpoint.Weights.FileNames, 3)}",
+            findings.Add(new(Severity.Warning, "BW3504", $"{stray} is not part of the model", Path.Join(folder, stray),
+                $"the model is {Counts.Some(checkpoint.Weights.FileNames, 3)}",
                 "It is neither read nor copied; delete it if nothing else needs it."));
         }
         if (names.Contains(AdapterSummary.ConfigName))
         {
-            findings.Add(new(Severity.Warning, "BW3506", $"{AdapterSummary.ConfigName} lies beside full weights", Path.Join(folder, AdapterSummary.ConfigName), null,
-                "Transformers takes such a folder for an adapter and loads the base named there: delete the file if the adapter is merged already."));
+            findings.Add(new(Severity.Warning, "BW3506", $"{AdapterSummary.ConfigName} lies beside full weights", Path.Join(folder, AdapterSummary.ConfigName),
+                null, "Transformers takes such a folder for an adapter and loads the base named there: delete the file if the adapter is merged already."));
         }
         string[] code = [.. names.Where(n => n.EndsWith(".py", StringComparison.Ordinal))];
         bool mapped = checkpoint.Config?.Has("auto_map") == true;
         if (code.Length > 0 || mapped)
         {
-            string what = code.Length > 0 ? $"Python code beside the weights: {Counts.Some(code)}" : "config.json names Python code that is not here (auto_map)";
+            string what = code.Length > 0 ? $"Python code beside the weights: {Counts.Some(code)}"
+                : "config.json names Python code that is not here (auto_map)";
             findings.Add(new(Severity.Warning, "BW3505", what, folder, "Budwood never runs it",
                 mapped ? "Transformers runs it only with trust_remote_code: read it first." : "Config.json does not refer to it."));
         }
@@ -167,14 +183,16 @@ public static class CheckpointCheck
         Finding who = type.StartsWith("budwood_", StringComparison.Ordinal)
             ? new(Severity.Note, "BW3508", $"only Budwood loads it (model_type {type})", checkpoint.Folder, shape)
             : type.Length == 0
-            ? new(Severity.Warning, "BW3509", "config.json does not state a model_type", config.Where, shape, "Transformers needs it to find the class: add it.")
+            ? new(Severity.Warning, "BW3509", "config.json does not state a model_type", config.Where, shape,
+                "Transformers needs it to find the class: add it.")
             : checkpoint.Family is { } family
             ? new(Severity.Note, "BW3508", $"transformers loads it with {classes}; Budwood knows the family {family.Name}", checkpoint.Folder, shape)
-            : new(Severity.Note, "BW3509", $"Budwood has no table for model_type {type}: tensors are matched by name, shapes are not checked", checkpoint.Folder, shape,
-                config.Has("auto_map") ? "Transformers loads it with code from the folder only." : $"Transformers loads it with {classes} if it knows that type.");
+            : new(Severity.Note, "BW3509", $"Budwood has no table for model_type {type}: tensors are matched by name, shapes are not checked",
+                checkpoint.Folder, shape, config.Has("auto_map") ? "Transformers loads it with code from the folder only."
+                    : $"Transformers loads it with {classes} if it knows that type.");
         findings.Add(who);
     }
 
-    private static string Types(Checkpoint checkpoint) => string.Join(", ",
-        checkpoint.Weights.Tensors.GroupBy(t => t.DType).OrderByDescending(g => g.Sum(t => t.Bytes)).Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Key.Name()} {g.Count()}")));
+    private static string Types(Checkpoint checkpoint) => string.Join(", ", checkpoint.Weights.Tensors.GroupBy(t => t.DType)
+        .OrderByDescending(g => g.Sum(t => t.Bytes)).Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Key.Name()} {g.Count()}")));
 }

@@ -6,14 +6,14 @@ using Budwood.Methods;
 namespace Budwood.Inspect;
 
 /// <summary>How to compare.</summary>
-/// <param name="Progress">Called with the bytes that were read since the last call, from any thread; both checkpoints together are the most that it can come to.</param>
+/// <param name="Progress">Called with the bytes that were read since the last call, from any thread; at most both checkpoints come together.</param>
 /// <param name="Cache">Where digests are remembered; the user's cache when null.</param>
 public sealed record DiffOptions(int Threads, Action<long>? Progress = null, DigestCache? Cache = null);
 
 /// <summary>Holds two checkpoints against each other, tensor by tensor and field by field.</summary>
 /// <remarks>
-/// Tensors are matched by the names that their family uses today. What has equal digests is not read again; the rest is read once, piece by piece, in buffers of
-/// less than 32 MB together. Sums are float64 over blocks of 4096, added pairwise: threads change no bit.
+/// Tensors are matched by the names that their family uses today. What has equal digests is not read again; the rest is read once, piece by piece, in
+/// buffers of less than 32 MB together. Sums are float64 over blocks of 4096, added pairwise: threads change no bit.
 /// </remarks>
 public static class CheckpointDiff
 {
@@ -53,7 +53,8 @@ public static class CheckpointDiff
         store.Keep(b);
 
         TensorDifference[] different = [.. pairs.Where(p => !Same(p.A, p.B, store)).Select(p => Describe(p.A, p.B, a, b, compared))];
-        return new DiffReport(a.Label, b.Label, store.Of(a), store.Of(b), pairs.Count - different.Length, different, Fields(a.Config, b.Config), ByRole(pairs, different));
+        return new DiffReport(a.Label, b.Label, store.Of(a), store.Of(b), pairs.Count - different.Length, different, Fields(a.Config, b.Config),
+            ByRole(pairs, different));
     }
 
     // In the order of the first checkpoint; what only the second has comes where that one has it, after all others.
@@ -65,7 +66,8 @@ public static class CheckpointDiff
         return pairs;
     }
 
-    private static bool Same(CheckpointTensor? a, CheckpointTensor? b, DigestStore store) => a is not null && b is not null && store[a.Weight] == store[b.Weight];
+    private static bool Same(CheckpointTensor? a, CheckpointTensor? b, DigestStore store) =>
+        a is not null && b is not null && store[a.Weight] == store[b.Weight];
 
     /// <summary>Elements of the rows that both have, where only the number of rows differs and rows are tokens or positions.</summary>
     private static long? CommonRows(CheckpointTensor a, CheckpointTensor b)
@@ -79,7 +81,8 @@ public static class CheckpointDiff
     {
         CheckpointTensor either = (x ?? y)!;
         TensorChange change = x is null ? TensorChange.Added : y is null ? TensorChange.Removed : TensorChange.Changed;
-        var result = new TensorDifference(either.Name, change, either.Role, either.Layer, x is null ? null : (x.DType, x.Shape), y is null ? null : (y.DType, y.Shape));
+        var result = new TensorDifference(either.Name, change, either.Role, either.Layer,
+            x is null ? null : (x.DType, x.Shape), y is null ? null : (y.DType, y.Shape));
         if (x is null || y is null)
         {
             // A head that one file stores and the other ties is worth a word: nothing is lost.
@@ -89,7 +92,11 @@ public static class CheckpointDiff
         if (!compared.TryGetValue(either.Name, out TensorPair? pair))
             return result with { Remark = x.Shape != y.Shape ? "not compared: the shapes differ" : "not compared: no common arithmetic" };
         string? remark = x.Shape == y.Shape ? null : $"compared in the {Counts.Of(Math.Min(x.Shape[0], y.Shape[0]), "row")} that both have";
-        if (pair.Skipped > 0) remark = $"{(remark is null ? "" : remark + "; ")}norms leave out {Counts.Of(pair.Skipped, "element")} that {(pair.Skipped == 1 ? "is" : "are")} not finite";
+        if (pair.Skipped > 0)
+        {
+            string left = $"norms leave out {Counts.Of(pair.Skipped, "element")} that {(pair.Skipped == 1 ? "is" : "are")} not finite";
+            remark = remark is null ? left : $"{remark}; {left}";
+        }
         return result with
         {
             Compared = pair.Compared,
@@ -105,16 +112,18 @@ public static class CheckpointDiff
 
     private static Table ByRole(IReadOnlyList<(CheckpointTensor? A, CheckpointTensor? B)> pairs, IReadOnlyList<TensorDifference> different)
     {
-        var table = new Table("roles", new Column("role"), new Column("tensors", Numeric: true), new Column("changed", Numeric: true), new Column("added", Numeric: true),
-            new Column("removed", Numeric: true), new Column("changed elements", Numeric: true), new Column("relative norm", Numeric: true, "|b-a| / |a|, changed tensors"));
+        var table = new Table("roles", new Column("role"), new Column("tensors", Numeric: true), new Column("changed", Numeric: true),
+            new Column("added", Numeric: true), new Column("removed", Numeric: true), new Column("changed elements", Numeric: true),
+            new Column("relative norm", Numeric: true, "|b-a| / |a|, changed tensors"));
         ILookup<RoleGroup, TensorDifference> byGroup = different.ToLookup(d => d.Role.Group());
         foreach (IGrouping<RoleGroup, (CheckpointTensor? A, CheckpointTensor? B)> group in pairs.GroupBy(p => (p.A ?? p.B)!.Role.Group()).OrderBy(g => g.Key))
         {
             TensorDifference[] own = [.. byGroup[group.Key]], normed = [.. own.Where(d => d.Difference is not null)];
             double? norm = normed.Length > 0 ? TensorDifference.Norm(normed.Sum(d => d.Difference!.Value), normed.Sum(d => d.Reference!.Value))
                 : own.Any(d => d.Change == TensorChange.Changed) ? null : 0;
-            table.Add(group.Key.Text(), (long)group.Count(), own.LongCount(d => d.Change == TensorChange.Changed), own.LongCount(d => d.Change == TensorChange.Added),
-                own.LongCount(d => d.Change == TensorChange.Removed), own.Sum(d => d.Changed ?? 0), norm);
+            long Of(TensorChange change) => own.LongCount(d => d.Change == change);
+            table.Add(group.Key.Text(), (long)group.Count(), Of(TensorChange.Changed), Of(TensorChange.Added), Of(TensorChange.Removed),
+                own.Sum(d => d.Changed ?? 0), norm);
         }
         return table;
     }
@@ -127,6 +136,8 @@ public static class CheckpointDiff
             JsonElement x = default, y = default;
             bool inA = a?.TryGet(field, out x) == true, inB = b?.TryGet(field, out y) == true;
             if (inA && inB && JsonElement.DeepEquals(x, y)) continue;
+            // One fact under its older and its newer key.
+            if (field is "torch_dtype" or "dtype" && inA != inB && a?.DType is { } type && type == b?.DType) continue;
             result.Add(new ConfigDifference(field, inA ? Show(x) : null, inB ? Show(y) : null));
         }
         return result;

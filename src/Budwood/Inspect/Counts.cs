@@ -15,14 +15,18 @@ internal static class Counts
         _ => Digits(n / 1e12) + " T",
     };
 
-    public static string Of(long n, string one, string? many = null) => $"{n.ToString("#,0", CultureInfo.InvariantCulture)} {(n == 1 ? one : many ?? one + "s")}";
+    public static string Of(long n, string one, string? many = null) =>
+        $"{n.ToString("#,0", CultureInfo.InvariantCulture)} {(n == 1 ? one : many ?? one + "s")}";
+
+    public static string NotFinite(long nan, long infinite) => $"{Of(nan, "NaN", "NaN")} and {Of(infinite, "infinity", "infinities")}";
 
     /// <summary>A share in percent, never 100 or 0 unless it is all or nothing.</summary>
     public static string Share(long part, long whole)
     {
         if (whole == 0) return "0 %";
         double percent = 100d * part / whole;
-        return part == whole ? "100 %" : percent > 99.9 ? "over 99.9 %" : percent < 0.1 ? "under 0.1 %" : percent.ToString("0.0", CultureInfo.InvariantCulture) + " %";
+        return part == whole ? "100 %" : percent > 99.9 ? "over 99.9 %" : percent < 0.1 ? "under 0.1 %"
+            : percent.ToString("0.0", CultureInfo.InvariantCulture) + " %";
     }
 
     /// <summary>The first names and how many more there are.</summary>

@@ -25,7 +25,8 @@ public enum TensorChange
 /// <param name="Infinite">Infinities in the second checkpoint, among the elements compared.</param>
 /// <param name="Remark">Why it was not compared, or not in full.</param>
 public sealed record TensorDifference(string Name, TensorChange Change, Role Role, int? Layer, (DType Type, Shape Shape)? From, (DType Type, Shape Shape)? To,
-    long Compared = 0, long? Changed = null, double? Difference = null, double? Reference = null, double? Largest = null, long NaN = 0, long Infinite = 0, string? Remark = null)
+    long Compared = 0, long? Changed = null, double? Difference = null, double? Reference = null, double? Largest = null, long NaN = 0, long Infinite = 0,
+    string? Remark = null)
 {
     /// <summary>||b - a|| / ||a||; infinity when the first is zero and the second is not; null when there are no norms.</summary>
     public double? RelativeNorm => Norm(Difference, Reference);
@@ -67,7 +68,7 @@ public sealed record DiffReport(string A, string B, Digest DigestA, Digest Diges
         var lines = new List<string>
         {
             WeightsIdentical ? $"the weights are identical: {Counts.Of(Same, "tensor")}, {DigestA}"
-                : $"{Counts.Of(Changed, "tensor")} changed, {Counts.Of(Same, "tensor")} same, {Added} added, {Removed} removed",
+                : $"{Counts.Of(Changed, "tensor")} changed, {Same.ToString("#,0", CultureInfo.InvariantCulture)} same, {Added} added, {Removed} removed",
         };
         if (!WeightsIdentical)
         {
@@ -79,8 +80,11 @@ public sealed record DiffReport(string A, string B, Digest DigestA, Digest Diges
         int shapes = Tensors.Count(t => t.From is { } f && t.To is { } g && f.Shape != g.Shape);
         if (shapes > 0) lines.Add($"shape: {Counts.Of(shapes, "tensor")} of another shape");
         foreach (TensorDifference rows in Tensors.Where(t => t is { Role: Role.Embed, Compared: > 0, From: { } f, To: { } g } && f.Shape != g.Shape))
-            lines.Add($"vocabulary: {rows.From!.Value.Shape[0].ToString("#,0", CultureInfo.InvariantCulture)} -> {rows.To!.Value.Shape[0].ToString("#,0", CultureInfo.InvariantCulture)} rows of {rows.Name}");
-        if (NotFinite > 0) lines.Add($"not finite in {B}: {Counts.Of(Tensors.Sum(t => t.NaN), "NaN", "NaN")}, {Counts.Of(Tensors.Sum(t => t.Infinite), "infinity", "infinities")}");
+        {
+            (long from, long to) = (rows.From!.Value.Shape[0], rows.To!.Value.Shape[0]);
+            lines.Add(string.Create(CultureInfo.InvariantCulture, $"vocabulary: {from:#,0} -> {to:#,0} rows of {rows.Name}"));
+        }
+        if (NotFinite > 0) lines.Add($"not finite in {B}: {Counts.NotFinite(Tensors.Sum(t => t.NaN), Tensors.Sum(t => t.Infinite))}");
         if (Config.Count > 0) lines.Add($"config.json: {Counts.Of(Config.Count, "field")} {(Config.Count == 1 ? "differs" : "differ")}");
         return lines;
     }
@@ -88,12 +92,14 @@ public sealed record DiffReport(string A, string B, Digest DigestA, Digest Diges
     /// <summary>One row a tensor that is not the same.</summary>
     public Table ByTensor()
     {
-        var table = new Table("tensors", new Column("name"), new Column("change"), new Column("role"), new Column("layer", Numeric: true), new Column("dtype"), new Column("shape"),
+        var table = new Table("tensors", new Column("name"), new Column("change"), new Column("role"), new Column("layer", Numeric: true), new Column("dtype"),
+            new Column("shape"),
             new Column("elements", Numeric: true), new Column("changed", Numeric: true), new Column("relative norm", Numeric: true, "|b-a| / |a|"),
             new Column("largest", Numeric: true, "|b-a|"), new Column("NaN", Numeric: true), new Column("infinite", Numeric: true), new Column("remark"));
         foreach (TensorDifference t in Tensors)
         {
-            table.Add(t.Name, t.Change.ToString().ToLowerInvariant(), t.Role.Text(), t.Layer is { } l ? (long)l : null, Step(t, x => x.Type.Name()), Step(t, x => x.Shape.ToString()),
+            table.Add(t.Name, t.Change.ToString().ToLowerInvariant(), t.Role.Text(), t.Layer is { } l ? (long)l : null, Step(t, x => x.Type.Name()),
+                Step(t, x => x.Shape.ToString()),
                 (t.To ?? t.From)!.Value.Shape.Count, t.Changed, t.RelativeNorm, t.Largest, t.NaN, t.Infinite, t.Remark);
         }
         return table;

@@ -26,7 +26,8 @@ public sealed record Finding(Severity Severity, string Code, string What, string
 
     /// <summary>One line, as errors read.</summary>
     public override string ToString() =>
-        $"{Severity.ToString().ToLowerInvariant()}: {(Where is null ? "" : $"{Where}: ")}{What}{(Found is null ? "" : $": {Found}")}.{(Next is null ? "" : " " + Next)} [{Code}]";
+        $"{Severity.ToString().ToLowerInvariant()}: {(Where is null ? "" : $"{Where}: ")}{What}{(Found is null ? "" : $": {Found}")}."
+        + $"{(Next is null ? "" : " " + Next)} [{Code}]";
 }
 
 /// <summary>Everything that a check of one folder found, errors first.</summary>
@@ -43,7 +44,8 @@ public sealed record CheckReport(string Folder, IReadOnlyList<Finding> Findings,
     /// <summary>One row a finding.</summary>
     public Table Table()
     {
-        var table = new Table("findings", new Column("severity"), new Column("code"), new Column("what"), new Column("where"), new Column("found"), new Column("next"));
+        var table = new Table("findings", new Column("severity"), new Column("code"), new Column("what"), new Column("where"), new Column("found"),
+            new Column("next"));
         foreach (Finding f in Findings) table.Add(f.Severity.ToString().ToLowerInvariant(), f.Code, f.What, f.Where, f.Found, f.Next);
         if (Digest is { } digest) table.Notes.Add($"weights: {digest}");
         return table;

@@ -11,6 +11,11 @@ public static class Inspection
     /// <summary>Code of the fault with which an adapter folder refuses to be opened as a model.</summary>
     internal const string IsAdapter = "BW2051";
 
+    private static readonly string[] s_headed = ["ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining", "ForConditionalGeneration"];
+
+    // A few special tokens; with a template of usual length the file has a few kilobytes.
+    private const long MostSettingsBytes = 16 << 20;
+
     /// <summary>Looks at what lies at a path: configuration and headers only.</summary>
     public static Table Of(string folder, InspectCheckpoint.Parameters p)
     {
@@ -53,7 +58,8 @@ public static class Inspection
         Table table = Rows(shown, all, p.By, t => t.Layer is { } l ? (long)l : null);
         table.Notes.AddRange(summary.Lines());
         long elements = all.Sum(t => t.Shape.Count);
-        table.Notes.Add($"parameters: {Counts.Short(elements)} in {Counts.Of(all.Count, "tensor")}, {Sizes.Show(checkpoint.Weights.TotalBytes)}, {safetensors}");
+        string size = Sizes.Show(checkpoint.Weights.TotalBytes);
+        table.Notes.Add($"parameters: {Counts.Short(elements)} in {Counts.Of(all.Count, "tensor")}, {size}, {safetensors}");
         table.Notes.Add("dtypes: " + Mix(all));
         long[] ranks = [.. all.Where(t => t.Name.Contains("lora_A", StringComparison.Ordinal) && t.Shape.Rank == 2).Select(t => t.Shape[0]).Distinct().Order()];
         if (ranks.Length > 1) table.Notes.Add($"ranks in the file: {string.Join(", ", ranks)}");
@@ -64,7 +70,8 @@ public static class Inspection
     private static IReadOnlyList<CheckpointTensor> Filtered(IReadOnlyList<CheckpointTensor> all, InspectCheckpoint.Parameters p, string where)
     {
         if (p.Filter is not { Length: > 0 } filter) return all;
-        CheckpointTensor[] shown = [.. all.Where(t => t.Name.Contains(filter, StringComparison.Ordinal) || t.Stored.Contains(filter, StringComparison.Ordinal))];
+        bool Has(string name) => name.Contains(filter, StringComparison.Ordinal);
+        CheckpointTensor[] shown = [.. all.Where(t => Has(t.Name) || Has(t.Stored))];
         return shown.Length > 0 ? shown : throw new Fault("BW1501", ExitCode.Usage, "the filter matches no tensor", where, $"'{filter}'",
             Nearest.Hint(filter, all.SelectMany(t => t.Name.Split('.')).Distinct()) ?? "Give a part of a tensor's name.");
     }
@@ -76,8 +83,8 @@ public static class Inspection
     {
         if (by == InspectBy.Tensor)
         {
-            var table = new Table("tensors", new Column("name"), new Column("role"), new Column("layer", Numeric: true), new Column("dtype"), new Column("shape"),
-                new Column("elements", Numeric: true), new Column("bytes", Numeric: true, "B"));
+            var table = new Table("tensors", new Column("name"), new Column("role"), new Column("layer", Numeric: true), new Column("dtype"),
+                new Column("shape"), new Column("elements", Numeric: true), new Column("bytes", Numeric: true, "B"));
             foreach (CheckpointTensor t in shown) table.Add(t.Name, t.Role.Text(), layer(t), t.DType.Name(), t.Shape.ToString(), t.Shape.Count, t.Weight.Bytes);
             return table;
         }
@@ -85,8 +92,9 @@ public static class Inspection
         Func<CheckpointTensor, object?> key = by switch { InspectBy.Layer => layer, InspectBy.Role => t => t.Role, _ => t => t.DType };
         long elements = all.Sum(t => t.Shape.Count);
         Column[] first = by == InspectBy.Role ? [new Column("role"), new Column("group")] : [new Column(by == InspectBy.Layer ? "layer" : "dtype")];
-        var sums = new Table(title, [.. first, new Column("tensors", Numeric: true), new Column("elements", Numeric: true), new Column("bytes", Numeric: true, "B"),
-            new Column("share", Numeric: true, "% of elements"), .. by == InspectBy.Dtype ? [] : (Column[])[new Column("dtypes")]]);
+        var sums = new Table(title, [.. first, new Column("tensors", Numeric: true), new Column("elements", Numeric: true),
+            new Column("bytes", Numeric: true, "B"), new Column("share", Numeric: true, "% of elements"),
+            .. by == InspectBy.Dtype ? [] : (Column[])[new Column("dtypes")]]);
         // What stands outside the layers comes last; groups otherwise in the order in which the model has them.
         foreach (IGrouping<object?, CheckpointTensor> group in shown.GroupBy(key).OrderBy(g => g.Key is null))
         {
@@ -106,17 +114,24 @@ public static class Inspection
     }
 
     // With two stacks (T5) a number alone would name two layers.
-    private static Func<CheckpointTensor, object?> LayerOf(Checkpoint checkpoint) => checkpoint.Family is { Stacks.Count: > 1 }
-        ? t => checkpoint.Model!.Place(t.Stored) is { } place ? $"{place.Stack} {place.Layer}" : t.Layer is { } l ? (long)l : null
-        : t => t.Layer is { } l ? (long)l : null;
+    private static Func<CheckpointTensor, object?> LayerOf(Checkpoint checkpoint)
+    {
+        if (checkpoint.Family is { Stacks.Count: > 1 })
+            return t => checkpoint.Model!.Place(t.Stored) is { } place ? $"{place.Stack} {place.Layer}" : t.Layer is { } l ? (long)l : null;
+        // Scales and zero points of packed weights are in no family's table, and belong to a layer all the same.
+        LayerNumbering? numbering = Budwood.Checkpoints.Layers.Infer(checkpoint.Weights.Tensors.Select(t => t.Name));
+        return t => t.Layer is { } l ? (long)l : numbering?.Of(t.Stored) is { } guess ? (long)guess : null;
+    }
 
-    private static string Names(IEnumerable<CheckpointTensor> tensors) => string.Join(", ", tensors.Select(t => t.DType.Name()).Distinct().Order(StringComparer.Ordinal));
+    private static string Names(IEnumerable<CheckpointTensor> tensors) =>
+        string.Join(", ", tensors.Select(t => t.DType.Name()).Distinct().Order(StringComparer.Ordinal));
 
     private static string Mix(IReadOnlyList<CheckpointTensor> tensors)
     {
         long bytes = tensors.Sum(t => t.Weight.Bytes);
-        return string.Join(", ", tensors.GroupBy(t => t.DType).OrderByDescending(g => g.Sum(t => t.Weight.Bytes)).ThenBy(g => g.Key)
-            .Select(g => $"{g.Key.Name()} {Counts.Share(g.Sum(t => t.Weight.Bytes), bytes)}"));
+        string[] types = [.. tensors.GroupBy(t => t.DType).OrderByDescending(g => g.Sum(t => t.Weight.Bytes)).ThenBy(g => g.Key)
+            .Select(g => $"{g.Key.Name()} {Counts.Share(g.Sum(t => t.Weight.Bytes), bytes)}")];
+        return types.Length == 1 ? tensors[0].DType.Name() : string.Join(", ", types) + " of the bytes";
     }
 
     private static void Notes(Checkpoint checkpoint, IReadOnlyList<CheckpointTensor> all, List<string> notes)
@@ -127,8 +142,9 @@ public static class Inspection
         if (Dimensions(config) is { Length: > 0 } dimensions) notes.Add("dimensions: " + dimensions);
 
         CheckpointTensor[] buffers = [.. all.Where(t => IsBuffer(checkpoint, t))];
-        CheckpointTensor[] tied = [.. all.Where(t => TiedTo(checkpoint, t.Name) is { } to && checkpoint.TryGet(to, out _))];
-        long parameters = all.Except(buffers).Except(tied).Sum(t => t.Shape.Count);
+        // Stored twice is counted once; tables are no parameters.
+        long parameters = all.Where(t => !IsBuffer(checkpoint, t) && !(TiedTo(checkpoint, t.Name) is { } to && checkpoint.TryGet(to, out _)))
+            .Sum(t => t.Shape.Count);
         int shards = checkpoint.Weights.FileNames.Count;
         notes.Add($"parameters: {Counts.Short(parameters)}{(config?.Quantization is null ? "" : " elements as packed")} in {Counts.Of(all.Count, "tensor")}, "
             + $"{Sizes.Show(checkpoint.Weights.TotalBytes)}, {(shards == 1 ? checkpoint.Weights.FileNames[0] : $"{shards} shards")}");
@@ -136,16 +152,25 @@ public static class Inspection
         bool differs = config?.DType is { } stated && config.Quantization is null && all.All(t => t.DType != stated);
         notes.Add($"dtypes: {mix}{(differs ? $"; {config!.DTypeField} of config.json says {config.DTypeText}" : "")}");
         if (config?.Quantization is { } how) notes.Add($"quantised: {how} (quantization_config); merging needs the full-precision model");
-        foreach (ExpectedTensor t in checkpoint.Model?.Tensors.Where(t => t.TiedTo is not null) ?? [])
-            notes.Add($"tied: {t.Name} is {t.TiedTo}{(checkpoint.TryGet(t.Name, out _) ? ", and is stored beside it" : "")}");
+        // Of a class without a head, only what is stored counts.
+        bool headed = config?.Architectures.Any(c => s_headed.Any(h => c.EndsWith(h, StringComparison.Ordinal))) == true;
+        foreach (ExpectedTensor t in checkpoint.Model?.Tensors.Where(t => t.TiedTo is not null && checkpoint.TryGet(t.TiedTo, out _)) ?? [])
+        {
+            bool stored = checkpoint.TryGet(t.Name, out _);
+            if (stored || headed) notes.Add($"tied: {t.Name} is {t.TiedTo}{(stored ? ", and is stored beside it" : "")}");
+        }
         if (buffers.Length > 0) notes.Add($"buffers: {Counts.Some([.. buffers.Select(t => t.Name)], 4)}");
-        string[] outside = [.. all.Where(t => checkpoint.Model is not null && !t.InFamily).Except(buffers).Select(t => t.Name)];
+        string[] outside = [.. all.Where(t => checkpoint.Model is not null && !t.InFamily && !IsBuffer(checkpoint, t)).Select(t => t.Name)];
         if (outside.Length > 0) notes.Add($"outside the family's table: {Counts.Some(outside, 4)}");
         if (config?.Quantization is null && parameters > 0)
-            notes.Add($"memory for the weights: {Sizes.Show(parameters * 4)} in float32, {Sizes.Show(parameters * 2)} in bfloat16, {Sizes.Show(parameters)} in 8 bits");
-        if (Text(files) is { } text) notes.Add(text);
-        string[] strays = [.. checkpoint.Weights.StrayFiles, .. files.Where(f => f == AdapterSummary.ConfigName), .. files.Where(f => f.EndsWith(".py", StringComparison.Ordinal))];
-        if (strays.Length > 0) notes.Add($"not part of the model: {Counts.Some(strays)}{(files.Any(f => f.EndsWith(".py", StringComparison.Ordinal)) ? " (code is never run)" : "")}");
+        {
+            notes.Add($"memory for the weights: {Sizes.Show(parameters * 4)} in float32, {Sizes.Show(parameters * 2)} in bfloat16, "
+                + $"{Sizes.Show(parameters)} in 8 bits");
+        }
+        if (Text(checkpoint.Folder, files) is { } text) notes.Add(text);
+        string[] code = [.. files.Where(f => f.EndsWith(".py", StringComparison.Ordinal))];
+        string[] strays = [.. checkpoint.Weights.StrayFiles, .. files.Where(f => f == AdapterSummary.ConfigName), .. code];
+        if (strays.Length > 0) notes.Add($"not part of the model: {Counts.Some(strays)}{(code.Length > 0 ? " (code is never run)" : "")}");
     }
 
     private static string FamilyText(Checkpoint checkpoint)
@@ -165,8 +190,9 @@ public static class Inspection
         if (config is null) return "";
         (string Field, string Word)[] fields =
         [
-            ("hidden_size", "hidden"), ("n_embd", "hidden"), ("d_model", "hidden"), ("intermediate_size", "feed-forward"), ("d_ff", "feed-forward"), ("num_attention_heads", "heads"),
-            ("n_head", "heads"), ("num_heads", "heads"), ("num_key_value_heads", "key-value heads"), ("head_dim", "head size"), ("num_local_experts", "experts"),
+            ("hidden_size", "hidden"), ("n_embd", "hidden"), ("d_model", "hidden"), ("intermediate_size", "feed-forward"), ("d_ff", "feed-forward"),
+            ("num_attention_heads", "heads"), ("n_head", "heads"), ("num_heads", "heads"), ("num_key_value_heads", "key-value heads"),
+            ("head_dim", "head size"), ("num_local_experts", "experts"),
             ("vocab_size", "vocabulary"), ("max_position_embeddings", "context"), ("n_positions", "context"),
         ];
         return string.Join(", ", fields.Where(f => config.TryInt(f.Field, out _)).Select(f =>
@@ -176,12 +202,20 @@ public static class Inspection
         }));
     }
 
-    private static string? Text(IReadOnlyList<string> files)
+    private static string? Text(string folder, IReadOnlyList<string> files)
     {
-        string[] tokenizers = [.. files.Where(f => f is "tokenizer.json" or "tokenizer.model" or "spiece.model" or "vocab.json" or "vocab.txt" or "merges.txt")];
+        string[] tokenizers = [.. files.Where(f =>
+            f is "tokenizer.json" or "tokenizer.model" or "spiece.model" or "vocab.json" or "vocab.txt" or "merges.txt")];
         if (tokenizers.Length == 0) return null;
-        string? template = files.FirstOrDefault(f => f is "chat_template.jinja" or "chat_template.json");
+        string? template = files.FirstOrDefault(f => f is "chat_template.jinja" or "chat_template.json")
+            ?? files.FirstOrDefault(f => f == "tokenizer_config.json" && HasTemplate(folder, f));
         return $"tokenizer: {string.Join(", ", tokenizers)}{(template is null ? "" : $"; chat template in {template}")}";
+    }
+
+    private static bool HasTemplate(string folder, string name)
+    {
+        string path = Path.Join(folder, name);
+        return new FileInfo(path).Length <= MostSettingsBytes && SideFiles.Bytes(path).Span.IndexOf("\"chat_template\""u8) >= 0;
     }
 
     /// <summary>Tables that networks compute for themselves: known by name, or whole numbers in a model that is not quantised.</summary>

@@ -11,11 +11,15 @@ internal sealed class TensorRead(WeightTensor tensor, bool values) : ScanWork
 {
     private readonly UInt128[] _hashes = new UInt128[Digests.PieceCount(tensor.Bytes)];
     private long _nan, _infinite;
+    private volatile bool _nonZero;
 
     public WeightTensor Tensor => tensor;
     public Digest Digest { get; private set; }
     public long NaN => _nan;
     public long Infinite => _infinite;
+
+    /// <summary>Every byte is zero.</summary>
+    public bool IsZero => !_nonZero;
 
     public override int Pieces => _hashes.Length;
     public override long BufferBytes => Math.Min(Digests.PieceBytes, tensor.Bytes);
@@ -28,6 +32,7 @@ internal sealed class TensorRead(WeightTensor tensor, bool values) : ScanWork
         Span<byte> bytes = buffer.Span(length);
         tensor.Read(start, bytes);
         _hashes[index] = Digests.Piece(bytes);
+        if (!_nonZero && bytes.ContainsAnyExcept((byte)0)) _nonZero = true;
         if (!values) return length;
         (long nan, long infinite) = NotFinite.In(tensor.DType, bytes);
         if (nan > 0) Interlocked.Add(ref _nan, nan);

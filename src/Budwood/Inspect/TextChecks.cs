@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Budwood.Checkpoints;
+using Budwood.Numbers;
 
 namespace Budwood.Inspect;
 
@@ -25,7 +26,8 @@ internal static class TextChecks
             }
             catch (JsonException e)
             {
-                findings.Add(new(Severity.Error, "BW3510", $"{name} is not valid JSON", $"{path}:{(e.LineNumber ?? 0) + 1}", SideFiles.Kind(path), "Download the file again."));
+                findings.Add(new(Severity.Error, "BW3510", $"{name} is not valid JSON", $"{path}:{(e.LineNumber ?? 0) + 1}", SideFiles.Kind(path),
+                    "Download the file again."));
                 return null;
             }
             catch (IOException e)
@@ -45,10 +47,11 @@ internal static class TextChecks
     }
 
     /// <summary>The token embedding; where a family is not known and names are guessed, the longest.</summary>
-    private static CheckpointTensor? Embedding(Checkpoint checkpoint) => checkpoint.Config?.Quantization is not null ? null
-        : checkpoint.Tensors.Where(t => t.Role == Role.Embed && t.Shape.Rank == 2 && t.InFamily == (checkpoint.Family is not null)).MaxBy(t => t.Shape[0]);
+    private static CheckpointTensor? Embedding(Checkpoint checkpoint) => checkpoint.Tensors
+        .Where(t => t.Role == Role.Embed && t.Shape.Rank == 2 && t.DType.IsFloat() && t.InFamily == (checkpoint.Family is not null)).MaxBy(t => t.Shape[0]);
 
-    private static void Tokens(string folder, HashSet<string> names, Func<string, JsonElement?> open, JsonElement? settings, CheckpointTensor embedding, List<Finding> findings)
+    private static void Tokens(string folder, HashSet<string> names, Func<string, JsonElement?> open, JsonElement? settings, CheckpointTensor embedding,
+        List<Finding> findings)
     {
         long rows = embedding.Shape[0];
         // Token by id, with the file that says so first.
@@ -62,8 +65,11 @@ internal static class TextChecks
         {
             if (tokenizer.TryGetProperty("added_tokens", out JsonElement added) && added.ValueKind == JsonValueKind.Array)
                 foreach (JsonElement t in added.EnumerateArray()) if (Added(t) is { } token) Take(token.Text, token.Id, "tokenizer.json");
-            if (tokenizer.TryGetProperty("model", out JsonElement model) && model.ValueKind == JsonValueKind.Object && model.TryGetProperty("vocab", out JsonElement vocab))
+            if (tokenizer.TryGetProperty("model", out JsonElement model) && model.ValueKind == JsonValueKind.Object
+                && model.TryGetProperty("vocab", out JsonElement vocab))
+            {
                 Vocabulary(vocab, (token, id) => Take(token, id, "tokenizer.json"));
+            }
         }
         else if (open("vocab.json") is { } slow)
         {
@@ -75,17 +81,20 @@ internal static class TextChecks
             for (int i = 0; i < lines.Length; i++) Take(lines[i].TrimEnd('\r'), i, "vocab.txt");
         }
         if (open("added_tokens.json") is { } more) Vocabulary(more, (token, id) => Take(token, id, "added_tokens.json"));
-        if (settings is { ValueKind: JsonValueKind.Object } s && s.TryGetProperty("added_tokens_decoder", out JsonElement decoder) && decoder.ValueKind == JsonValueKind.Object)
+        if (settings is { ValueKind: JsonValueKind.Object } s && s.TryGetProperty("added_tokens_decoder", out JsonElement decoder)
+            && decoder.ValueKind == JsonValueKind.Object)
         {
             foreach (JsonProperty p in decoder.EnumerateObject())
             {
                 if (!long.TryParse(p.Name, NumberStyles.None, CultureInfo.InvariantCulture, out long id) || p.Value.ValueKind != JsonValueKind.Object) continue;
-                Take(p.Value.TryGetProperty("content", out JsonElement c) && c.ValueKind == JsonValueKind.String ? c.GetString()! : "", id, "tokenizer_config.json");
+                Take(p.Value.TryGetProperty("content", out JsonElement c) && c.ValueKind == JsonValueKind.String ? c.GetString()! : "", id,
+                    "tokenizer_config.json");
             }
         }
         if (beyond.Count == 0) return;
         string[] shown = [.. beyond.Select(b => $"'{b.Value.Token}' has id {b.Key}")];
-        findings.Add(new(Severity.Error, "BW3501", $"{(beyond.Count == 1 ? "a token lies" : $"{beyond.Count.ToString("#,0", CultureInfo.InvariantCulture)} tokens lie")} beyond the embedding",
+        findings.Add(new(Severity.Error, "BW3501",
+            $"{(beyond.Count == 1 ? "a token lies" : $"{beyond.Count.ToString("#,0", CultureInfo.InvariantCulture)} tokens lie")} beyond the embedding",
             Path.Join(folder, beyond.First().Value.File), $"{Counts.Some(shown, 4)}, {embedding.Name} has {rows} rows (ids 0 to {rows - 1})",
             "Use the tokenizer that belongs to the weights, or the weights that were trained with these tokens."));
     }
@@ -99,13 +108,17 @@ internal static class TextChecks
     {
         if (vocab.ValueKind == JsonValueKind.Object)
         {
-            foreach (JsonProperty p in vocab.EnumerateObject()) if (p.Value.ValueKind == JsonValueKind.Number && p.Value.TryGetInt64(out long id)) take(p.Name, id);
+            foreach (JsonProperty p in vocab.EnumerateObject())
+                if (p.Value.ValueKind == JsonValueKind.Number && p.Value.TryGetInt64(out long id)) take(p.Name, id);
         }
         else if (vocab.ValueKind == JsonValueKind.Array)
         {
             long id = 0;
             foreach (JsonElement entry in vocab.EnumerateArray())
-                take(entry.ValueKind == JsonValueKind.Array && entry.GetArrayLength() > 0 && entry[0].ValueKind == JsonValueKind.String ? entry[0].GetString()! : "", id++);
+            {
+                bool named = entry.ValueKind == JsonValueKind.Array && entry.GetArrayLength() > 0 && entry[0].ValueKind == JsonValueKind.String;
+                take(named ? entry[0].GetString()! : "", id++);
+            }
         }
     }
 
@@ -124,12 +137,14 @@ internal static class TextChecks
             {
                 if (id >= rows)
                 {
-                    findings.Add(new(Severity.Error, "BW3502", $"{field} lies beyond the embedding", where, $"{field} is {id}, {embedding.Name} has {rows} rows",
+                    findings.Add(new(Severity.Error, "BW3502", $"{field} lies beyond the embedding", where,
+                        $"{field} is {id}, {embedding.Name} has {rows} rows",
                         "Set it to the id that the tokenizer gives that token."));
                 }
                 else if (id < 0)
                 {
-                    findings.Add(new(Severity.Warning, "BW3512", $"{field} is negative", where, $"{id}", "Some loaders take it as a row from the end: write null for none."));
+                    findings.Add(new(Severity.Warning, "BW3512", $"{field} is negative", where, $"{id}",
+                        "Some loaders take it as a row from the end: write null for none."));
                 }
             }
         }
@@ -138,7 +153,8 @@ internal static class TextChecks
     private static void Templates(string folder, HashSet<string> names, JsonElement? settings, JsonElement? alone, List<Finding> findings)
     {
         var places = new List<(string Name, string Text)>();
-        if (names.Contains("chat_template.jinja")) places.Add(("chat_template.jinja", Encoding.UTF8.GetString(SideFiles.Bytes(Path.Join(folder, "chat_template.jinja")).Span)));
+        const string jinja = "chat_template.jinja";
+        if (names.Contains(jinja)) places.Add((jinja, Encoding.UTF8.GetString(SideFiles.Bytes(Path.Join(folder, jinja)).Span)));
         if (alone is { ValueKind: JsonValueKind.Object } a && Template(a) is { } own) places.Add(("chat_template.json", own));
         if (settings is { ValueKind: JsonValueKind.Object } s && Template(s) is { } inside) places.Add(("tokenizer_config.json", inside));
         if (places.Select(p => p.Text.TrimEnd('\n')).Distinct().Count() < 2) return;

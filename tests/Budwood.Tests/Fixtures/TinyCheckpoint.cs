@@ -124,7 +124,8 @@ internal static class TinyCheckpoint
     }
 
     /// <summary>A llama in a folder.</summary>
-    public static string Llama(string folder, DType type = DType.F32, int seed = 1, int layers = 2, int vocabulary = 16, bool tied = false, long shardBytes = long.MaxValue) =>
+    public static string Llama(string folder, DType type = DType.F32, int seed = 1, int layers = 2, int vocabulary = 16, bool tied = false,
+        long shardBytes = long.MaxValue) =>
         Llama(type, seed, layers, vocabulary, tied).Write(folder, shardBytes);
 
     /// <summary>A GPT-2 in memory: hidden 8, two heads; its head is the embedding.</summary>
@@ -153,7 +154,8 @@ internal static class TinyCheckpoint
                 model.Add($"{at}{norm}.bias", type, seed, 8);
             }
             // Conv1D keeps its weights as input by output.
-            foreach ((string name, int rows, int columns) in ((string, int, int)[])[("attn.c_attn", 8, 24), ("attn.c_proj", 8, 8), ("mlp.c_fc", 8, 32), ("mlp.c_proj", 32, 8)])
+            foreach ((string name, int rows, int columns) in ((string, int, int)[])[("attn.c_attn", 8, 24), ("attn.c_proj", 8, 8), ("mlp.c_fc", 8, 32),
+                ("mlp.c_proj", 32, 8)])
             {
                 model.Add($"{at}{name}.weight", type, seed, rows, columns);
                 model.Add($"{at}{name}.bias", type, seed, columns);

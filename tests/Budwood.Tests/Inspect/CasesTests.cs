@@ -17,7 +17,8 @@ public class CasesTests
         var data = new TheoryData<string, string, string>();
         if (SharedFolders.Root is { } root && Directory.Exists(Path.Join(root, "cases")))
         {
-            foreach (string file in Directory.EnumerateFiles(Path.Join(root, "cases"), "expected.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            foreach (string file in Directory.EnumerateFiles(Path.Join(root, "cases"), "expected.json", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal))
             {
                 using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
                 string id = document.RootElement.GetProperty("id").GetString()!;
