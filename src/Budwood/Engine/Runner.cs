@@ -149,14 +149,10 @@ public static class Runner
         var parents = new List<(string, Digest)>();
         foreach (Checkpoint model in models)
         {
-            var all = new Dictionary<string, Digest>(StringComparer.Ordinal);
             foreach (IGrouping<WeightFile, WeightTensor> file in model.Weights.Tensors.GroupBy(t => t.File))
-            {
-                var digests = new Dictionary<string, Digest>(StringComparer.Ordinal);
-                foreach (WeightTensor tensor in file) digests[tensor.Name] = all[tensor.Name] = known.GetOrAdd(tensor, t => Digests.OfTensor(t, stop));
-                DigestCache.Default.Put(file.Key.Path, digests);
-            }
-            parents.Add((model.Label, Digests.Checkpoint(all.Select(d => (d.Key, d.Value)))));
+                DigestCache.Default.Put(file.Key.Path, file.ToDictionary(t => t.Name, t => known.GetOrAdd(t, missing => Digests.OfTensor(missing, stop)), StringComparer.Ordinal));
+            // By canonical names, as the output's own digest: a model with another prefix on its names is the same model.
+            parents.Add((model.Label, Digests.Checkpoint(model.Tensors.Select(t => (t.Name, known[t.Weight])))));
         }
         return parents;
     }
