@@ -260,9 +260,10 @@ public sealed class Passes
                         continue;
                     }
                     var values = new Span<float>(y, full);
-                    if (planned.PassesBase) operands[slot.Base].CopyTo(values);
+                    if (planned.Passes >= 0) operands[planned.Passes].CopyTo(values);
                     else passes._rule.ApplyAny(planned.Rounds, block, planned.Parameters, operands, measured, values);
                     values = values[..length];
+                    if (planned.RoundsResult) Rounding.To(planned.Rounds!.Value, values);
                     Rounding.To(slot.Stored, values);
                     Conversion.Narrow(slot.Stored, values, result.Span(outBytes)[(int)slot.Stored.Bytes(offset)..]);
                     run.Totals[unit] = Compare(planned, operands, extra == 1 ? readers[n] : null, offset, values, new Span<float>(reference, length));

@@ -28,8 +28,11 @@ public sealed class PlannedSlot
     /// <summary>Random numbers of each input, for rules that draw.</summary>
     public IReadOnlyList<Draws?> Draws { get; init; } = [];
 
-    /// <summary>Only the base has this tensor and the rule takes it for reference alone: its values pass.</summary>
-    public bool PassesBase { get; init; }
+    /// <summary>The input whose values pass as they are, where the rule has nothing to combine; -1 where the formula runs.</summary>
+    public int Passes { get; init; } = -1;
+
+    /// <summary>The result is rounded to <see cref="Rounds"/> like any other tensor of the peer's, before it is stored.</summary>
+    public bool RoundsResult { get; init; }
 
     internal PlannedSlot With(IReadOnlyList<Draws?> draws) => new()
     {
@@ -39,7 +42,8 @@ public sealed class PlannedSlot
         Loads = Loads,
         Reference = Reference,
         ReferenceTensor = ReferenceTensor,
-        PassesBase = PassesBase,
+        Passes = Passes,
+        RoundsResult = RoundsResult,
         Draws = draws,
     };
 

@@ -234,7 +234,7 @@ public sealed class Planner
             _faults.Add(EngineFaults.NotArithmetic(draft.Name, string.Join(", ", inputs.Select(i => $"{i.Tensor.DType.Name()} in '{_request.Models[i.Model].Label}'"))));
             return null;
         }
-        bool copy = copies || !arithmetic || (alone && !draft.InFamily);
+        bool copy = copies || !arithmetic || alone;
         if (copy && inputs.Count > 1)
         {
             int donor = Math.Max(0, inputs.FindIndex(i => i.Model == (_request.Base ?? 0)));
@@ -249,8 +249,9 @@ public sealed class Planner
         DType working = at >= 0 && _rule.Promotion(_request.Arithmetic) == Promotion.Base ? loaded[at] : loaded.Aggregate(DTypes.Promote);
         DType natural = _compat ? _rule.Result(_request.Arithmetic, working) : _request.DType ?? working;
         DType stored = copy ? inputs[0].Tensor.DType : _request.OutDType ?? natural;
-        // Widening and narrowing a copy is arithmetic of its own kind: values pass, the type changes.
-        if (copies && inputs[0].Tensor.DType.IsArithmetic() && (_request.OutDType ?? _request.DType) is { } wanted && wanted != stored) (copy, stored) = (false, wanted);
+        // Where a copy is wanted in another type its values pass and only the type changes.
+        int pass = -1;
+        if (copy && inputs[0].Tensor.DType.IsArithmetic() && (_request.OutDType ?? _request.DType) is { } wanted && wanted != stored) (copy, stored, pass) = (false, wanted, 0);
 
         var slot = new Slot
         {
@@ -265,7 +266,8 @@ public sealed class Planner
             Stored = stored,
             IsCopy = copy,
         };
-        bool reads = !copy;
+        if (!copy && pass < 0 && slot.Others == 0 && at >= 0 && !_rule.Arity.BaseCounts) pass = at;
+        bool reads = !copy && pass < 0;
         Array parameters = _rule.NewParameters(inputs.Count);
         for (int i = 0; reads && i < inputs.Count; i++)
         {
@@ -273,17 +275,18 @@ public sealed class Planner
             bool isReference = i == at && !_rule.Arity.BaseCounts;
             parameters.SetValue(_request.Parameters.For(draft.Segment, model, tensor.Name, draft.Name, draft.T, isReference), i);
         }
-        bool passes = reads && slot.Others == 0 && at >= 0 && !_rule.Arity.BaseCounts;
-        if (reads && !passes) _rule.CheckAny(slot, parameters);
+        if (reads) _rule.CheckAny(slot, parameters);
+        DType? rounds = _rule.Rounds(_request.Arithmetic, working);
         return new PlannedSlot
         {
             Slot = slot,
             Parameters = parameters,
-            Rounds = _rule.Rounds(_request.Arithmetic, working),
+            Rounds = rounds,
+            RoundsResult = reads && rounds is DType.BF16 or DType.F16 && _rule.Result(_request.Arithmetic, working) == working,
             Loads = _compat ? Conversions(inputs, loaded, working) : [],
             Reference = reference is null ? null : inputs.Find(i => ReferenceEquals(i.Tensor, reference)).Tensor is null ? Stored(reference) : SourceOf(slot, inputs, reference),
             ReferenceTensor = reference,
-            PassesBase = passes,
+            Passes = pass,
         };
     }
 
@@ -349,7 +352,7 @@ public sealed class Planner
         for (int s = 0; s < slots.Count; s++)
         {
             PlannedSlot planned = slots[s];
-            if (planned.Slot.IsCopy || planned.PassesBase) continue;
+            if (planned.Slot.IsCopy || planned.Passes >= 0) continue;
             var draws = new Draws?[planned.Slot.Inputs.Count];
             bool any = false;
             for (int i = 0; i < draws.Length; i++)

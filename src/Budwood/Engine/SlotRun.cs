@@ -53,7 +53,7 @@ internal sealed class SlotRun
         _round++;
         _asked = new Measures();
         var planned = Planned;
-        if (!planned.Slot.IsCopy && !planned.PassesBase)
+        if (!planned.Slot.IsCopy && planned.Passes < 0)
             _rule.MeasureAny(_round, planned.Slot, planned.Parameters, new Measured(Measured, 0), _asked);
         if (_asked.Requests.Count == 0 || planned.Slot.Shape.Count == 0)
         {

@@ -35,7 +35,6 @@ public sealed partial class Slerp : Rule<Slerp.Parameters>
 
     protected internal override void Measure(int round, Slot at, ReadOnlySpan<Parameters> p, Measured m, Measures ask)
     {
-        if (at.Inputs.Count == 1) return;
         if (round == 0)
         {
             ask.Gram(Of.Values);
@@ -57,11 +56,6 @@ public sealed partial class Slerp : Rule<Slerp.Parameters>
 
     protected internal override void Apply<Q>(in Block at, ReadOnlySpan<Parameters> p, in Operands x, Measured m, Span<float> y)
     {
-        if (x.Count == 1)
-        {
-            x[0].CopyTo(y);
-            return;
-        }
         Vector256<float> s0 = Vector256.Create((float)m.Scalars[0]), s1 = Vector256.Create((float)m.Scalars[1]);
         int other = 1 - x.BaseIndex;
         for (int i = 0; i < y.Length; i += Operands.Step) Operands.Put(y, i, Q.MultiplyAdd(s1, x.At(other, i), s0 * x.Base(i)));

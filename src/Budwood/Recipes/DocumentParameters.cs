@@ -34,7 +34,7 @@ internal sealed class DocumentParameters(Rule rule, MergeDocument document, Merg
             string tensor = p.PerModel ? input : output;
             var found = (p.PerModel ? own.Find(p, tensor, t) : null) ?? slice.Find(p, tensor, t) ?? module.Parameters.Find(p, tensor, t) ?? document.Parameters.Find(p, tensor, t);
             if (found is { } hit) values[k] = hit.Value;
-            else if (p.Required && !reference) throw RecipeFaults.NoValue(document.MethodNode.Where, p.Name, tensor, label);
+            else if (p.Required && !reference) throw RecipeFaults.NoValue(document.MethodNode.Where, p.Name, tensor, p.PerModel ? label : null);
         }
         return rule.ReadParameters(values);
     }

@@ -95,7 +95,13 @@ public sealed class MergeResolver
         }
     }
 
-    // Names that some method of the peer has: a file that was written for another method still runs, and is told what does nothing.
+    // Parameters of the peer's methods: a file that was written for another method still runs, and is told what does nothing.
+    private static readonly HashSet<string> s_peerParameters =
+    [
+        "weight", "density", "lambda", "normalize", "rescale", "int8_mask", "t", "gamma", "epsilon", "scale", "select_topk", "filter_wise", "nuslerp_flatten", "nuslerp_row_wise",
+        "max_iter", "tol", "eps", "normalize_weights", "r", "alpha",
+    ];
+
     private void CheckNames(MergeModule module)
     {
         var said = new HashSet<string>(StringComparer.Ordinal);
@@ -104,7 +110,7 @@ public sealed class MergeResolver
             foreach ((YamlScalar key, YamlNode value) in block.Entries)
             {
                 if (_rule.Card.Parameter(key.Text) is not null) continue;
-                if (!_rule.Card.Inert.Contains(key.Text))
+                if (!_rule.Card.Inert.Contains(key.Text) && !s_peerParameters.Contains(key.Text))
                 {
                     _faults.Add(RecipeFaults.UnknownKey(key, inside, _rule.Card.Parameters.Select(p => p.Name), Nearest.Hint(key.Text, _rule.Card.Parameters.Select(p => p.Name))));
                     continue;

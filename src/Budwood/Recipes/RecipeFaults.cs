@@ -60,8 +60,8 @@ internal static class RecipeFaults
     public static Fault SameModelTwice(YamlNode again, YamlNode first, string model) =>
         Usage("BW1120", $"model '{model}' stands twice in one slice", again.Where, $"it is already listed in line {first.Line}", "List every model once; its weight is the sum of the two.");
 
-    public static Fault NoValue(string where, string parameter, string tensor, string model) =>
-        Usage("BW1121", $"parameter '{parameter}' has no value for tensor '{tensor}' of '{model}'", where, "no filter matches and there is no fallback", $"Add '- value: ...' as the last entry of '{parameter}', or '{parameter}: ...' under 'parameters'.");
+    public static Fault NoValue(string where, string parameter, string tensor, string? model) =>
+        Usage("BW1121", $"parameter '{parameter}' has no value for tensor '{tensor}'{(model is null ? "" : $" of '{model}'")}", where, "no filter matches and there is no fallback", $"Add '- value: ...' as the last entry of '{parameter}', or '{parameter}: ...' under 'parameters'.");
 
     public static Fault NeverWins(YamlNode node, string what, string? next) => Usage("BW1122", what, node.Where, "it applies to no tensor", next ?? "Remove it, or run with '--allow unmatched'.");
 

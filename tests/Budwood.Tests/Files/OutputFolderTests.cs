@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Budwood.Files;
 using Microsoft.Win32.SafeHandles;
+using Budwood.Tests.Fixtures;
 
 namespace Budwood.Tests.Files;
 

@@ -2,6 +2,7 @@ using System.Text;
 using Budwood.Files;
 using Budwood.Numbers;
 using CsCheck;
+using Budwood.Tests.Fixtures;
 
 namespace Budwood.Tests.Files;
 

@@ -1,4 +1,5 @@
 using Budwood.Files;
+using Budwood.Tests.Fixtures;
 
 namespace Budwood.Tests.Files;
 

@@ -5,7 +5,17 @@ internal sealed class TempFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("budwood-test-").FullName;
 
-    public string this[string name] => System.IO.Path.Combine(Path, name);
+    public string this[string name] => System.IO.Path.Join(Path, name);
+
+    /// <summary>Writes a file, folders included; returns its path.</summary>
+    public string Write(string name, ReadOnlySpan<byte> bytes)
+    {
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(this[name])!);
+        File.WriteAllBytes(this[name], bytes);
+        return this[name];
+    }
+
+    public string Write(string name, string text) => Write(name, System.Text.Encoding.UTF8.GetBytes(text));
 
     public void Dispose()
     {

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Budwood.Files;
 using Budwood.Inspect;
 using Budwood.Numbers;
-using Budwood.Tests.Files;
 using Budwood.Tests.Fixtures;
 
 namespace Budwood.Tests.Inspect;

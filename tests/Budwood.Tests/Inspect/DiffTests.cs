@@ -2,7 +2,6 @@ using Budwood.Checkpoints;
 using Budwood.Files;
 using Budwood.Inspect;
 using Budwood.Numbers;
-using Budwood.Tests.Files;
 using Budwood.Tests.Fixtures;
 
 namespace Budwood.Tests.Inspect;

@@ -4,25 +4,6 @@ using Budwood.Files;
 
 namespace Budwood.Tests.Files;
 
-/// <summary>A folder of a test's own, gone afterwards.</summary>
-internal sealed class TempFolder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("budwood-files-").FullName;
-
-    public string this[string name] => System.IO.Path.Join(Path, name);
-
-    public string Write(string name, ReadOnlySpan<byte> bytes)
-    {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(this[name])!);
-        File.WriteAllBytes(this[name], bytes);
-        return this[name];
-    }
-
-    public string Write(string name, string text) => Write(name, Encoding.UTF8.GetBytes(text));
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
-}
-
 /// <summary>Safetensors files put together by hand, so that they may be as wrong as a test wants.</summary>
 internal static class Crafted
 {
