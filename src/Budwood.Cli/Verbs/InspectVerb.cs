@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
-using Budwood.Engine;
 using Budwood.Inspect;
 using Budwood.Methods;
 
@@ -21,7 +19,7 @@ internal static class InspectVerb
             Table table = Inspection.Of(ModelFinder.Folder(p.GetValue(path)!), new InspectCheckpoint.Parameters { By = p.GetValue(by), Filter = p.GetValue(filter) });
             foreach (string note in table.Notes) terminal.Result(note);
             terminal.Show(table);
-            terminal.Json(new JsonObject { ["notes"] = new JsonArray([.. table.Notes.Select(n => (JsonNode)JsonValue.Create(n))]), ["rows"] = Runner.Rows(table) });
+            terminal.Json(TableJson.Of(table));
             return ExitCode.Done;
         }));
         return command;

@@ -60,7 +60,7 @@ internal static class RunVerb
             Table table = Runner.Run(job, parameters, inputs, stop);
             foreach (string note in table.Notes) terminal.Result(note);
             terminal.Show(table);
-            terminal.Json(Runner.Rows(table));
+            terminal.Json(TableJson.Of(table));
             return ExitCode.Done;
         }
         finally
