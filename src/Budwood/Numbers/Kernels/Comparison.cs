@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace Budwood.Numbers.Kernels;
 
 /// <summary>How one block of values differs from another.</summary>
-/// <param name="Changed">Elements with another bit pattern.</param>
+/// <param name="Changed">Elements with another value; zeros of either sign are equal, and so are NaN of one pattern.</param>
 /// <param name="NotFinite">NaN and infinities in the first block.</param>
 /// <param name="Difference">Sum of squared differences.</param>
 /// <param name="Reference">Sum of squares of the second block.</param>
@@ -23,7 +23,7 @@ public readonly record struct Comparison(long Changed, long NotFinite, double Di
         {
             Vector256<float> a = Vector256.LoadUnsafe(ref py, (nuint)i), b = Vector256.LoadUnsafe(ref py, (nuint)i + 8);
             Vector256<float> p = Vector256.LoadUnsafe(ref pr, (nuint)i), q = Vector256.LoadUnsafe(ref pr, (nuint)i + 8);
-            uint same = Vector256.Equals(a.AsUInt32(), p.AsUInt32()).ExtractMostSignificantBits() | (Vector256.Equals(b.AsUInt32(), q.AsUInt32()).ExtractMostSignificantBits() << 8);
+            uint same = Same(a, p) | (Same(b, q) << 8);
             changed += 16 - BitOperations.PopCount(same);
             uint finite = Vector256.Equals(a - a, Vector256<float>.Zero).ExtractMostSignificantBits() | (Vector256.Equals(b - b, Vector256<float>.Zero).ExtractMostSignificantBits() << 8);
             bad += 16 - BitOperations.PopCount(finite);
@@ -43,7 +43,7 @@ public readonly record struct Comparison(long Changed, long NotFinite, double Di
         double difference = Total(d0, d1, d2, d3), square = Total(r0, r1, r2, r3);
         for (; i < y.Length; i++)
         {
-            if (BitConverter.SingleToUInt32Bits(y[i]) != BitConverter.SingleToUInt32Bits(reference[i])) changed++;
+            if (y[i] != reference[i] && BitConverter.SingleToUInt32Bits(y[i]) != BitConverter.SingleToUInt32Bits(reference[i])) changed++;
             if (!float.IsFinite(y[i])) bad++;
             double d = y[i] - reference[i];
             difference += d * d;
@@ -75,6 +75,9 @@ public readonly record struct Comparison(long Changed, long NotFinite, double Di
         }
         return (nan, infinite);
     }
+
+    private static uint Same(Vector256<float> a, Vector256<float> b) =>
+        (Vector256.Equals(a.AsUInt32(), b.AsUInt32()).AsSingle() | Vector256.Equals(a, b)).ExtractMostSignificantBits();
 
     private static double Total(Vector256<double> a, Vector256<double> b, Vector256<double> c, Vector256<double> d)
     {
