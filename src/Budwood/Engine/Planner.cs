@@ -229,7 +229,13 @@ public sealed class Planner
         bool arithmetic = inputs.TrueForAll(i => i.Tensor.DType.IsArithmetic());
         int at = draft.Base is { } b ? inputs.FindIndex(i => i.Model == b) : -1;
 
-        if (!arithmetic && draft.InFamily && !copies && _rule.Arity != Arity.Any)
+        Array parameters = _rule.NewParameters(inputs.Count);
+        if (!copies && !alone && inputs.Count == 1 && (arithmetic || draft.InFamily))
+        {
+            Read(parameters, draft, inputs, at);
+            copies = _rule.CopiesAny(parameters.GetValue(0)!);
+        }
+        if (!arithmetic && draft.InFamily && !copies)
         {
             _faults.Add(EngineFaults.NotArithmetic(draft.Name, string.Join(", ", inputs.Select(i => $"{i.Tensor.DType.Name()} in '{_request.Models[i.Model].Label}'"))));
             return null;
@@ -251,7 +257,7 @@ public sealed class Planner
         DType stored = copy ? inputs[0].Tensor.DType : _request.OutDType ?? natural;
         // Where a copy is wanted in another type its values pass and only the type changes.
         int pass = -1;
-        if (copy && inputs[0].Tensor.DType.IsArithmetic() && (_request.OutDType ?? _request.DType) is { } wanted && wanted != stored) (copy, stored, pass) = (false, wanted, 0);
+        if (copy && inputs[0].Tensor.DType.IsArithmetic() && (_request.OutDType ?? _request.DType ?? stored) is var wanted && (wanted != stored || loaded[0] != stored)) (copy, stored, pass) = (false, wanted, 0);
 
         var slot = new Slot
         {
@@ -268,13 +274,7 @@ public sealed class Planner
         };
         if (!copy && pass < 0 && slot.Others == 0 && at >= 0 && !_rule.Arity.BaseCounts) pass = at;
         bool reads = !copy && pass < 0;
-        Array parameters = _rule.NewParameters(inputs.Count);
-        for (int i = 0; reads && i < inputs.Count; i++)
-        {
-            (int model, CheckpointTensor tensor) = inputs[i];
-            bool isReference = i == at && !_rule.Arity.BaseCounts;
-            parameters.SetValue(_request.Parameters.For(draft.Segment, model, tensor.Name, draft.Name, draft.T, isReference), i);
-        }
+        if (reads && parameters.GetValue(0) is null) Read(parameters, draft, inputs, at);
         if (reads) _rule.CheckAny(slot, parameters);
         DType? rounds = _rule.Rounds(_request.Arithmetic, working);
         return new PlannedSlot
@@ -288,6 +288,16 @@ public sealed class Planner
             ReferenceTensor = reference,
             Passes = pass,
         };
+    }
+
+    private void Read(Array parameters, Draft draft, List<(int Model, CheckpointTensor Tensor)> inputs, int at)
+    {
+        for (int i = 0; i < inputs.Count; i++)
+        {
+            (int model, CheckpointTensor tensor) = inputs[i];
+            bool isReference = i == at && !_rule.Arity.BaseCounts;
+            parameters.SetValue(_request.Parameters.For(draft.Segment, model, tensor.Name, draft.Name, draft.T, isReference), i);
+        }
     }
 
     private TensorSource SourceOf(Slot slot, List<(int Model, CheckpointTensor Tensor)> inputs, CheckpointTensor reference)

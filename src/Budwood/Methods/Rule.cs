@@ -85,6 +85,7 @@ public abstract class Rule : Method
 
     internal abstract Array NewParameters(int count);
     internal abstract void PlanAny(LayoutBuilder to, object parameters);
+    internal abstract bool CopiesAny(object parameters);
     internal abstract int DrawsAny(Slot at, object parameters);
     internal abstract void CheckAny(Slot at, Array parameters);
     internal abstract void MeasureAny(int round, Slot at, Array parameters, Measured m, Measures ask);
@@ -100,6 +101,9 @@ public abstract class Rule<P> : Rule where P : class, new()
 
     /// <summary>Lays out the output: names, shapes, sources, config edits. By default the base's (or first model's) tensors.</summary>
     protected internal virtual void Plan(LayoutBuilder to, P p) => to.SameAs(to.Donor);
+
+    /// <summary>Whether an only input comes out as it is: the plan then copies its bytes, whatever their type.</summary>
+    protected internal virtual bool Copies(P p) => false;
 
     /// <summary>Uniform random numbers that an input wants for each element; lets the plan place the streams.</summary>
     protected internal virtual int Draws(Slot at, P p) => 0;
@@ -125,6 +129,7 @@ public abstract class Rule<P> : Rule where P : class, new()
 
     internal sealed override Array NewParameters(int count) => new P[count];
     internal sealed override void PlanAny(LayoutBuilder to, object parameters) => Plan(to, (P)parameters);
+    internal sealed override bool CopiesAny(object parameters) => Copies((P)parameters);
     internal sealed override int DrawsAny(Slot at, object parameters) => Draws(at, (P)parameters);
     internal sealed override void CheckAny(Slot at, Array parameters) => Check(at, (P[])parameters);
     internal sealed override void MeasureAny(int round, Slot at, Array parameters, Measured m, Measures ask) => Measure(round, at, (P[])parameters, m, ask);

@@ -176,8 +176,9 @@ public sealed class MergeResolver
             string found = string.Join(", ", sources.Select(s => $"'{_models[s.Model].Label}' {s.Count}"));
             _faults.Add(slice.IsWhole ? EngineFaults.LayersDiffer(found) : RecipeFaults.UnequalRanges(slice.Node, found));
         }
-        // A base that is not among the sources of a slice stands last, with the same layers as the first source.
-        if (atBase is { } b && !written.ContainsKey(b))
+        // A base that is not among the sources of a slice stands last, with the same layers as the first source; where the rule has no place for
+        // it (passthrough), it is the donor alone.
+        if (atBase is { } b && !written.ContainsKey(b) && !(_rule.Arity is { BaseCounts: true, Maximum: 1 }))
         {
             sources.Add(slice.IsWhole ? new(b, 0, _models[b].Layers) : sources[0] with { Model = b });
             if (slice.IsWhole && sources[^1].Count != sources[0].Count)
