@@ -86,6 +86,7 @@ public abstract class Rule : Method
     internal abstract Array NewParameters(int count);
     internal abstract void PlanAny(LayoutBuilder to, object parameters);
     internal abstract int DrawsAny(Slot at, object parameters);
+    internal abstract Extent ExtentAny(Slot at, Array parameters);
     internal abstract void CheckAny(Slot at, Array parameters);
     internal abstract void MeasureAny(int round, Slot at, Array parameters, Measured m, Measures ask);
     internal abstract void ViewAny(DType? peer, int quantity, in Block at, Array parameters, in Operands x, Measured m, Span<float> v);
@@ -100,6 +101,9 @@ public abstract class Rule<P> : Rule where P : class, new()
 
     /// <summary>Lays out the output: names, shapes, sources, config edits. By default the base's (or first model's) tensors.</summary>
     protected internal virtual void Plan(LayoutBuilder to, P p) => to.SameAs(to.Donor);
+
+    /// <summary>How much of this tensor the rule sees at once, where that depends on the tensor or on parameters.</summary>
+    protected internal virtual Extent Extent(Slot at, ReadOnlySpan<P> p) => Extent(at.Arithmetic);
 
     /// <summary>Uniform random numbers that an input wants for each element; lets the plan place the streams.</summary>
     protected internal virtual int Draws(Slot at, P p) => 0;
@@ -126,6 +130,7 @@ public abstract class Rule<P> : Rule where P : class, new()
     internal sealed override Array NewParameters(int count) => new P[count];
     internal sealed override void PlanAny(LayoutBuilder to, object parameters) => Plan(to, (P)parameters);
     internal sealed override int DrawsAny(Slot at, object parameters) => Draws(at, (P)parameters);
+    internal sealed override Extent ExtentAny(Slot at, Array parameters) => Extent(at, (P[])parameters);
     internal sealed override void CheckAny(Slot at, Array parameters) => Check(at, (P[])parameters);
     internal sealed override void MeasureAny(int round, Slot at, Array parameters, Measured m, Measures ask) => Measure(round, at, (P[])parameters, m, ask);
 
