@@ -7,7 +7,7 @@ namespace Budwood.Merge;
 /// <notfor>Comparing single runs: the result depends on the seed. Give several.</notfor>
 /// <cost>Reads every input three times (magnitudes before, after, merge), ranks every row, writes once.</cost>
 /// <differs>Random numbers come from a counter-based stream keyed by seed, model position and tensor, so that threads and order do not matter; the sums for the
-/// rescaling are float64. With --compat mergekit the peer's single generator is replayed.</differs>
+/// rescaling are float64. With --compat mergekit the peer's single generator is replayed. rescale: inverse divides every element that stays by its own probability.</differs>
 /// <formula>p_j = density - epsilon + 2 epsilon (rank_j - 1) / (n - 1) within a row; d_i kept where u &lt; p, times |d|_1 / |kept|_1; y = b + lambda * sum_i w_i d_i</formula>
 [Method("della_linear", Room.Merge)]
 [Source("mergekit", Where = "merge_method: della_linear")]
