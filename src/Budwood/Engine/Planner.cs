@@ -278,14 +278,13 @@ public sealed class Planner
         bool reads = !copy && pass < 0;
         if (reads && parameters.GetValue(0) is null) Read(parameters, draft, inputs, at);
         if (reads) _rule.CheckAny(slot, parameters);
-        DType? rounds = _rule.Rounds(_request.Arithmetic, working);
         return new PlannedSlot
         {
             Slot = slot,
             Canonical = draft.Name,
             Parameters = parameters,
-            Rounds = rounds,
-            RoundsResult = reads && rounds is DType.BF16 or DType.F16 && _rule.Result(_request.Arithmetic, working) == working,
+            Rounds = _rule.Rounds(_request.Arithmetic, working),
+            Result = reads && _compat && natural is DType.BF16 or DType.F16 ? natural : null,
             Loads = _compat ? Conversions(inputs, loaded, working) : [],
             Reference = reference is null ? null : inputs.Find(i => ReferenceEquals(i.Tensor, reference)).Tensor is null ? Stored(reference) : SourceOf(slot, inputs, reference),
             ReferenceTensor = reference,
