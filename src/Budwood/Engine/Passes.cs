@@ -74,14 +74,15 @@ public sealed class Passes
     }
 
     /// <summary>How a slot is cut under these options.</summary>
-    internal static Geometry Cut(Rule rule, Slot slot, int pieceBytes)
+    internal static Geometry Cut(Rule rule, PlannedSlot planned, int pieceBytes)
     {
+        Slot slot = planned.Slot;
         long n = slot.Shape.Count;
         int narrow = slot.IsCopy ? 8 : slot.Inputs.Min(i => i.Source.DType.Bits());
         narrow = Math.Min(narrow, slot.Stored.Bits());
         int want = checked((int)(pieceBytes * 8L / narrow)); // so that every type's bytes are whole digest pieces
         if (slot.IsCopy) return new(n, checked((int)Math.Max(1, pieceBytes / Math.Max(1, slot.Stored.Bytes(1)))), 1);
-        switch (rule.Extent(slot.Arithmetic))
+        switch (rule.ExtentAny(slot, planned.Parameters))
         {
             case Extent.Whole:
                 return new(n, checked((int)Math.Max(1, n)), 1);
@@ -133,7 +134,7 @@ public sealed class Passes
                 if (_next < _slots.Count)
                 {
                     PlannedSlot slot = _slots[_next];
-                    var run = new SlotRun(_rule, slot, Cut(_rule, slot.Slot, _options.PieceBytes), _options.Threads);
+                    var run = new SlotRun(_rule, slot, Cut(_rule, slot, _options.PieceBytes), _options.Threads);
                     _indexOf[run] = _next++;
                     _active.Add(run);
                     continue;

@@ -27,7 +27,7 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
         {
             Slot slot = planned.Slot;
             if (slot.Shape.Count == 0) continue;
-            Geometry cut = Passes.Cut(Request.Rule, slot, pieceBytes);
+            Geometry cut = Passes.Cut(Request.Rule, planned, pieceBytes);
             int piece = (int)Math.Min(cut.PieceElements, slot.Shape.Count);
             long bytes = slot.Inputs.Sum(i => i.Source.BufferBytes(piece)) + slot.Stored.Bytes(piece) + (planned.Reference?.BufferBytes(piece) ?? 0);
             if (slot.IsCopy) bytes += 8L * piece;

@@ -87,6 +87,7 @@ public abstract class Rule : Method
     internal abstract void PlanAny(LayoutBuilder to, object parameters);
     internal abstract bool CopiesAny(object parameters);
     internal abstract int DrawsAny(Slot at, object parameters);
+    internal abstract Extent ExtentAny(Slot at, Array parameters);
     internal abstract void CheckAny(Slot at, Array parameters);
     internal abstract void MeasureAny(int round, Slot at, Array parameters, Measured m, Measures ask);
     internal abstract void ViewAny(DType? peer, int quantity, in Block at, Array parameters, in Operands x, Measured m, Span<float> v);
@@ -104,6 +105,9 @@ public abstract class Rule<P> : Rule where P : class, new()
 
     /// <summary>Whether an only input comes out as it is: the plan then copies its bytes, whatever their type.</summary>
     protected internal virtual bool Copies(P p) => false;
+
+    /// <summary>How much of this tensor the rule sees at once, where that depends on the tensor or on parameters.</summary>
+    protected internal virtual Extent Extent(Slot at, ReadOnlySpan<P> p) => Extent(at.Arithmetic);
 
     /// <summary>Uniform random numbers that an input wants for each element; lets the plan place the streams.</summary>
     protected internal virtual int Draws(Slot at, P p) => 0;
@@ -131,6 +135,7 @@ public abstract class Rule<P> : Rule where P : class, new()
     internal sealed override void PlanAny(LayoutBuilder to, object parameters) => Plan(to, (P)parameters);
     internal sealed override bool CopiesAny(object parameters) => Copies((P)parameters);
     internal sealed override int DrawsAny(Slot at, object parameters) => Draws(at, (P)parameters);
+    internal sealed override Extent ExtentAny(Slot at, Array parameters) => Extent(at, (P[])parameters);
     internal sealed override void CheckAny(Slot at, Array parameters) => Check(at, (P[])parameters);
     internal sealed override void MeasureAny(int round, Slot at, Array parameters, Measured m, Measures ask) => Measure(round, at, (P[])parameters, m, ask);
 

@@ -15,7 +15,7 @@ internal static class RevisionLock
     public static void Check(Rule rule, string expected, params (string Name, object Value)[] values)
     {
         var shape = new Shape(67, 77);
-        int models = Math.Min(4, rule.Arity.Maximum == int.MaxValue ? 4 : rule.Arity.Maximum + (rule.Arity.BaseCounts ? 0 : 1));
+        int models = Math.Min(4, rule.Arity.Maximum == int.MaxValue ? 4 : rule.Arity.Maximum + (rule.Arity is { NeedsBase: true, BaseCounts: false } ? 1 : 0));
         bool hasBase = rule.Arity.NeedsBase;
         float[][] inputs = RuleHarness.Family((int)shape.Count, models);
         var hash = new XxHash128();
