@@ -13,17 +13,18 @@ public sealed class Planner
     private readonly Rule _rule;
     private readonly List<Fault> _faults = [];
     private readonly List<string> _notes = [];
-    private readonly Checkpoint _donor;
+    private readonly Checkpoint _donor, _reference;
     private readonly bool _compat;
     private readonly string _prefix;
     private readonly HashSet<int> _contributes = [];
-    private readonly Dictionary<CheckpointTensor, StoredTensor> _sources = [];
 
     private Planner(PlanRequest request)
     {
         _request = request;
         _rule = request.Rule;
         _donor = request.Models[request.Base ?? 0];
+        // The receipt compares with the model as it is stored: what an adapter adds is a change.
+        _reference = _donor.AsStored;
         _compat = request.Arithmetic != Arithmetic.Ours;
         _prefix = _compat ? "" : MissingPrefix(_donor);
     }
@@ -55,11 +56,10 @@ public sealed class Planner
         PlaceDraws(slots);
         CheckContributions();
         ThrowIfAny();
-        Checkpoint reference = _donor;
         var written = slots.Select(s => s.Canonical).ToHashSet(StringComparer.Ordinal);
-        CheckpointTensor[] removed = [.. reference.Tensors.Where(t => !written.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal)];
+        CheckpointTensor[] removed = [.. _reference.Tensors.Where(t => !written.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal)];
         NoteLeftOut(removed);
-        return new Plan(_request, slots, EditedConfig(slots, segments), _donor, reference) { Notes = _notes, Removed = removed };
+        return new Plan(_request, slots, EditedConfig(slots, segments), _donor, _reference) { Notes = _notes, Removed = removed };
     }
 
     private void ThrowIfAny()
@@ -71,6 +71,11 @@ public sealed class Planner
     {
         foreach (Checkpoint model in _request.Models)
             if (model.Config?.Quantization is { } how) _faults.Add(EngineFaults.Quantised(model.Label, how));
+        if (!_request.Allow.Contains("nan"))
+        {
+            foreach (Checkpoint model in _request.Models)
+                foreach ((string tensor, long nan, long infinite) in model.Added?.NotFinite ?? []) _faults.Add(EngineFaults.NotFinite($"{model.Added!.Label}: {tensor}", nan, infinite));
+        }
         string[] families = [.. _request.Models.Select(m => m.Family?.Name ?? m.Config?.ModelType ?? "no config.json").Distinct()];
         if (families.Length > 1)
             _faults.Add(EngineFaults.DifferentFamilies(string.Join(", ", _request.Models.Select(m => $"'{m.Label}' is {m.Family?.Name ?? m.Config?.ModelType ?? "unknown"}"))));
@@ -252,7 +257,7 @@ public sealed class Planner
         }
 
         if (Shape(draft, inputs, copy, at) is not { } shape) return null;
-        CheckpointTensor? reference = _donor.TryGet(draft.Name, out CheckpointTensor? same) && same.Shape == shape ? same : null;
+        CheckpointTensor? reference = _reference.TryGet(draft.Name, out CheckpointTensor? same) && same.Shape == shape ? same : null;
         DType[] loaded = [.. inputs.Select(i => _compat && _request.DType is { } d ? d : i.Tensor.DType)];
         DType working = at >= 0 && _rule.Promotion(_request.Arithmetic) == Promotion.Base ? loaded[at] : loaded.Aggregate(DTypes.Promote);
         DType natural = _compat ? _rule.Result(_request.Arithmetic, working) : _request.DType ?? working;
@@ -286,7 +291,7 @@ public sealed class Planner
             Rounds = _rule.Rounds(_request.Arithmetic, working),
             Result = reads && _compat && natural is DType.BF16 or DType.F16 ? natural : null,
             Loads = _compat ? Conversions(inputs, loaded, working) : [],
-            Reference = reference is null ? null : inputs.Find(i => ReferenceEquals(i.Tensor, reference)).Tensor is null ? Stored(reference) : SourceOf(slot, inputs, reference),
+            Reference = reference?.Source,
             ReferenceTensor = reference,
             Passes = pass,
         };
@@ -311,19 +316,7 @@ public sealed class Planner
         return left.Length == 1 ? left[0] : "";
     }
 
-    private TensorSource SourceOf(Slot slot, List<(int Model, CheckpointTensor Tensor)> inputs, CheckpointTensor reference)
-    {
-        TensorSource source = slot.Inputs[inputs.FindIndex(i => ReferenceEquals(i.Tensor, reference))].Source;
-        return source is StoredTensor ? source : Stored(reference);
-    }
-
-    private StoredTensor Stored(CheckpointTensor tensor)
-    {
-        if (!_sources.TryGetValue(tensor, out StoredTensor? source)) _sources[tensor] = source = new StoredTensor(tensor.Weight);
-        return source;
-    }
-
-    private TensorSource Source(CheckpointTensor tensor, Shape shape) => tensor.Shape == shape ? Stored(tensor) : new CutTensor(Stored(tensor), shape);
+    private static TensorSource Source(CheckpointTensor tensor, Shape shape) => tensor.Shape == shape ? tensor.Source : new CutTensor(tensor.Source, shape);
 
     // The peer converts each input to 'dtype' when loading and to the working type before the arithmetic; only narrowing changes a value.
     private static IReadOnlyList<IReadOnlyList<DType>> Conversions(List<(int Model, CheckpointTensor Tensor)> inputs, DType[] loaded, DType working)
