@@ -105,7 +105,7 @@ internal static class MergeVerb
         json["digest"] = outcome.Receipt.Digest.ToString();
         json["out"] = output;
         json["files"] = new JsonArray([.. outcome.Files.Select(f => (JsonNode)JsonValue.Create(f))]);
-        json["parents"] = new JsonArray([.. outcome.Parents.Select(p => (JsonNode)new JsonObject { ["model"] = p.Label, ["digest"] = p.Digest.ToString() })]);
+        json["parents"] = Runner.ParentsJson(outcome.Parents);
         json["seconds"] = outcome.Elapsed.TotalSeconds;
         terminal.Json(json);
     }

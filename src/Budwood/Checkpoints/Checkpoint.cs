@@ -10,9 +10,36 @@ namespace Budwood.Checkpoints;
 public sealed record CheckpointTensor(string Name, WeightTensor Weight, Role Role, int? Layer, bool InFamily)
 {
     /// <summary>Name in the files.</summary>
-    public string Stored => Weight.Name;
-    public DType DType => Weight.DType;
-    public Shape Shape => Weight.Shape;
+    public string Stored { get; init; } = Weight.Name;
+
+    /// <summary>The values: those of the file, or those that an adapter makes of them.</summary>
+    public TensorSource Source { get; init; } = new StoredTensor(Weight);
+    public DType DType => Source.DType;
+    public Shape Shape => Source.Shape;
+}
+
+/// <summary>What was added to a stored model: an adapter's folder, its weights, and what a person should know of it.</summary>
+/// <param name="Label">The adapter as the configuration names it.</param>
+/// <param name="Weights">Its file; the checkpoint closes it.</param>
+public sealed record Addition(string Label, string Folder, WeightFiles Weights)
+{
+    /// <summary>Kind, rank and reach in a few words.</summary>
+    public string Summary { get; init; } = "";
+
+    /// <summary>Lines that are said before the work.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>It is untrained: no value of the model differs from the stored one.</summary>
+    public bool ChangesNothing { get; init; }
+
+    /// <summary>Its tensors that hold NaN or infinities, with their numbers.</summary>
+    public IReadOnlyList<(string Tensor, long NaN, long Infinite)> NotFinite { get; init; } = [];
+
+    /// <summary>Tokenizer files come from its folder, because it brings a vocabulary of its own.</summary>
+    public bool HasTokenizer { get; init; }
+
+    /// <summary>Bytes that stay in memory between the pieces of work.</summary>
+    public long HeldBytes { get; init; }
 }
 
 /// <summary>A model folder: its configuration, its family, and its tensors, of which only the headers are read.</summary>
@@ -39,8 +66,29 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
+    private Checkpoint(Checkpoint stored, string label, ModelConfig? config, IEnumerable<CheckpointTensor> changed, Addition added)
+    {
+        Label = label;
+        Folder = stored.Folder;
+        Weights = stored.Weights;
+        Config = config;
+        Family = stored.Family;
+        Model = Family?.Describe(config!, stored.Weights.Tensors.Select(t => t.Name));
+        Numbering = stored.Numbering;
+        _byName = new(stored._byName, StringComparer.Ordinal);
+        foreach (CheckpointTensor tensor in changed) _byName[tensor.Name] = tensor;
+        AsStored = stored;
+        Added = added;
+    }
+
     /// <summary>The model as the configuration or command line names it.</summary>
     public string Label { get; }
+
+    /// <summary>The model without what was added to it; itself when nothing was.</summary>
+    public Checkpoint AsStored => field ?? this;
+
+    /// <summary>The adapter that the values include; null for a model as it is stored.</summary>
+    public Addition? Added { get; }
 
     public string Folder { get; }
 
@@ -84,6 +132,10 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
+    /// <summary>The model with some tensors changed or new; it closes the files of both.</summary>
+    /// <param name="label">The sum as the configuration names it.</param>
+    public Checkpoint With(string label, ModelConfig? config, IEnumerable<CheckpointTensor> changed, Addition added) => new(this, label, config, changed, added);
+
     private CheckpointTensor Describe(WeightTensor weight)
     {
         string name = weight.Name;
@@ -92,5 +144,9 @@ public sealed class Checkpoint : IDisposable
         return new(name, weight, Roles.Guess(name), layer, InFamily: false);
     }
 
-    public void Dispose() => Weights.Dispose();
+    public void Dispose()
+    {
+        Weights.Dispose();
+        Added?.Weights.Dispose();
+    }
 }

@@ -10,6 +10,7 @@ public sealed class StoredTensor(WeightTensor weight) : TensorSource
     public WeightTensor Weight { get; } = weight;
     public override DType DType => Weight.DType;
     public override Shape Shape => Weight.Shape;
+    public override StoredTensor? Stored => this;
     public override long BufferBytes(int elements) => DType.Bytes(elements);
     public override TensorReader Open(BufferPool pool) => new Reader(Weight, pool);
 
@@ -19,6 +20,7 @@ public sealed class StoredTensor(WeightTensor weight) : TensorSource
         private int _bytes;
 
         public override ReadOnlySpan<byte> Bytes => _bytes == 0 ? default : _buffer.Span(_bytes);
+        public override ReadOnlySpan<byte> StoredBytes => Bytes;
 
         public override void Fetch(long start, int count)
         {

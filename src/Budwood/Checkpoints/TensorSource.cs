@@ -13,6 +13,9 @@ public abstract class TensorSource
     /// <summary>A reader for one thread; it takes its buffers from the pool that is handed to it.</summary>
     public abstract TensorReader Open(BufferPool pool);
 
+    /// <summary>The tensor of a file whose bytes a reader sees piece by piece, for digests; null when it sees other parts of it or none.</summary>
+    public virtual StoredTensor? Stored => null;
+
     /// <summary>Bytes of buffer that a reader needs for a piece of so many elements.</summary>
     public abstract long BufferBytes(int elements);
 }
@@ -26,8 +29,11 @@ public abstract class TensorReader : IDisposable
     /// <summary>Values of the fetched piece as float32, from element <paramref name="offset"/> of the piece.</summary>
     public abstract void Load(int offset, Span<float> values);
 
-    /// <summary>The stored bytes of the fetched piece, where the values are stored as they are; otherwise empty.</summary>
+    /// <summary>The bytes of the fetched piece as they are or would be stored; empty where the piece is no run of bytes.</summary>
     public virtual ReadOnlySpan<byte> Bytes => default;
+
+    /// <summary>The bytes of <see cref="TensorSource.Stored"/> that the piece was made from.</summary>
+    public virtual ReadOnlySpan<byte> StoredBytes => default;
 
     public abstract void Dispose();
 }

@@ -37,9 +37,9 @@ internal static class EngineFaults
     public static Fault ModelContributesNothing(string model) =>
         new("BW3311", ExitCode.Usage, $"model '{model}' contributes to no tensor of the output", model, null, "Remove it, or run with '--allow unmatched'.");
 
-    public static Fault NothingChanged(string reference, IReadOnlyList<string> equal) =>
+    public static Fault NothingChanged(string reference, IReadOnlyList<string> equal, IReadOnlyList<string> idle) =>
         new("BW4001", ExitCode.NothingChanged, $"no weight differs from {reference}: nothing was released", null,
-            equal.Count > 0 ? $"equal to the base by content: {string.Join(", ", equal)}" : "every element equals the base's in the output dtype",
+            idle.Count > 0 ? $"untrained, the adapter changes nothing: {string.Join(", ", idle)}" : equal.Count > 0 ? $"equal to the base by content: {string.Join(", ", equal)}" : "every element equals the base's in the output dtype",
             "Check weights, lambda and models; '--allow unchanged' releases the copy.");
 
     public static Fault MemoryTooSmall(long needed, long allowed) =>

@@ -191,7 +191,7 @@ public sealed class Passes
             reader.Fetch(start, count);
             ReadOnlySpan<byte> bytes = reader.Bytes;
             long at = slot.Stored.Bytes(start);
-            DigestInput(run, slot.Inputs[0].Source, at, bytes);
+            DigestInput(run, slot.Inputs[0].Source, start, reader);
             passes._output.Write(run.Planned, at, bytes);
             run.Digester.Add(at, bytes);
             run.Totals[piece] = CompareBytes(run.Planned, start, count, bytes);
@@ -241,7 +241,7 @@ public sealed class Passes
                 {
                     TensorSource source = slot.Inputs[i].Source;
                     read += source.DType.Bytes(count);
-                    DigestInput(run, source, source.DType.Bytes(start), readers[i].Bytes);
+                    DigestInput(run, source, start, readers[i]);
                 }
                 int outBytes = run.Applies ? checked((int)slot.Stored.Bytes(count)) : 0;
                 using NativeBuffer result = _pool.Rent(Math.Max(64, outBytes));
@@ -355,10 +355,10 @@ public sealed class Passes
             return -1;
         }
 
-        private void DigestInput(SlotRun run, TensorSource source, long start, ReadOnlySpan<byte> bytes)
+        private void DigestInput(SlotRun run, TensorSource source, long start, TensorReader reader)
         {
-            if (!run.IsFirst || source is not StoredTensor stored || passes._options.InputDigests.ContainsKey(stored.Weight)) return;
-            passes._inputs.GetOrAdd(stored.Weight, w => new TensorDigester(w.DType, w.Shape)).Add(start, bytes);
+            if (!run.IsFirst || source.Stored is not { } stored || passes._options.InputDigests.ContainsKey(stored.Weight)) return;
+            passes._inputs.GetOrAdd(stored.Weight, w => new TensorDigester(w.DType, w.Shape)).Add(stored.DType.Bytes(start), reader.StoredBytes);
         }
 
         public void Dispose() => _pool.Dispose();

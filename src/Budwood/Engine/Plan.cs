@@ -36,7 +36,7 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
             // Counting tables of a selection: 64 Ki counters an input and thread, a second level, and the merged ones; sums by unit.
             tables = Math.Max(tables, (long)slot.Inputs.Count * ((((2L * threads) + 2) * 65536 * sizeof(int)) + (8L * cut.Units * 3)));
         }
-        return RuntimeBytes + (threads * worst) + (2 * tables);
+        return RuntimeBytes + (threads * worst) + (2 * tables) + Request.Models.Sum(m => m.Added?.HeldBytes ?? 0);
     }
 
     /// <summary>What the runtime, the code and the headers take before any buffer; measured, with room.</summary>

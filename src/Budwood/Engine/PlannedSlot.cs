@@ -10,6 +10,9 @@ public sealed class PlannedSlot
 {
     public required Slot Slot { get; init; }
 
+    /// <summary>The tensor's name in the family's table; the slot has the name that is written.</summary>
+    public required string Canonical { get; init; }
+
     /// <summary>One parameters record an input.</summary>
     public required Array Parameters { get; init; }
 
@@ -37,6 +40,7 @@ public sealed class PlannedSlot
     internal PlannedSlot With(IReadOnlyList<Draws?> draws) => new()
     {
         Slot = Slot,
+        Canonical = Canonical,
         Parameters = Parameters,
         Rounds = Rounds,
         Loads = Loads,

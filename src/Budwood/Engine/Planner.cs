@@ -13,17 +13,20 @@ public sealed class Planner
     private readonly Rule _rule;
     private readonly List<Fault> _faults = [];
     private readonly List<string> _notes = [];
-    private readonly Checkpoint _donor;
+    private readonly Checkpoint _donor, _reference;
     private readonly bool _compat;
+    private readonly string _prefix;
     private readonly HashSet<int> _contributes = [];
-    private readonly Dictionary<CheckpointTensor, StoredTensor> _sources = [];
 
     private Planner(PlanRequest request)
     {
         _request = request;
         _rule = request.Rule;
         _donor = request.Models[request.Base ?? 0];
+        // The receipt compares with the model as it is stored: what an adapter adds is a change.
+        _reference = _donor.AsStored;
         _compat = request.Arithmetic != Arithmetic.Ours;
+        _prefix = _compat ? "" : MissingPrefix(_donor);
     }
 
     /// <summary>Plans; throws one fault that lists every misfit.</summary>
@@ -53,11 +56,10 @@ public sealed class Planner
         PlaceDraws(slots);
         CheckContributions();
         ThrowIfAny();
-        Checkpoint reference = _donor;
-        var written = slots.Select(s => s.Slot.Name).ToHashSet(StringComparer.Ordinal);
-        CheckpointTensor[] removed = [.. reference.Tensors.Where(t => !written.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal)];
+        var written = slots.Select(s => s.Canonical).ToHashSet(StringComparer.Ordinal);
+        CheckpointTensor[] removed = [.. _reference.Tensors.Where(t => !written.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal)];
         NoteLeftOut(removed);
-        return new Plan(_request, slots, EditedConfig(slots, segments), _donor, reference) { Notes = _notes, Removed = removed };
+        return new Plan(_request, slots, EditedConfig(slots, segments), _donor, _reference) { Notes = _notes, Removed = removed };
     }
 
     private void ThrowIfAny()
@@ -69,6 +71,11 @@ public sealed class Planner
     {
         foreach (Checkpoint model in _request.Models)
             if (model.Config?.Quantization is { } how) _faults.Add(EngineFaults.Quantised(model.Label, how));
+        if (!_request.Allow.Contains("nan"))
+        {
+            foreach (Checkpoint model in _request.Models)
+                foreach ((string tensor, long nan, long infinite) in model.Added?.NotFinite ?? []) _faults.Add(EngineFaults.NotFinite($"{model.Added!.Label}: {tensor}", nan, infinite));
+        }
         string[] families = [.. _request.Models.Select(m => m.Family?.Name ?? m.Config?.ModelType ?? "no config.json").Distinct()];
         if (families.Length > 1)
             _faults.Add(EngineFaults.DifferentFamilies(string.Join(", ", _request.Models.Select(m => $"'{m.Label}' is {m.Family?.Name ?? m.Config?.ModelType ?? "unknown"}"))));
@@ -184,7 +191,7 @@ public sealed class Planner
             FromDonorAlone(drafts, s, output, inputs, lacking, segment, t, outputLayer, inFamily);
             return;
         }
-        drafts.Add(new(output, inputs[0].Tensor.Role, outputLayer, s, t, inputs, segment.Base, inFamily));
+        drafts.Add(new(output, expected?.Role ?? inputs[0].Tensor.Role, outputLayer, s, t, inputs, segment.Base, inFamily));
     }
 
     // A model without a head of its own gives its embedding in the head's place, as the tie says.
@@ -250,7 +257,7 @@ public sealed class Planner
         }
 
         if (Shape(draft, inputs, copy, at) is not { } shape) return null;
-        CheckpointTensor? reference = _donor.TryGet(draft.Name, out CheckpointTensor? same) && same.Shape == shape ? same : null;
+        CheckpointTensor? reference = _reference.TryGet(draft.Name, out CheckpointTensor? same) && same.Shape == shape ? same : null;
         DType[] loaded = [.. inputs.Select(i => _compat && _request.DType is { } d ? d : i.Tensor.DType)];
         DType working = at >= 0 && _rule.Promotion(_request.Arithmetic) == Promotion.Base ? loaded[at] : loaded.Aggregate(DTypes.Promote);
         DType natural = _compat ? _rule.Result(_request.Arithmetic, working) : _request.DType ?? working;
@@ -261,7 +268,7 @@ public sealed class Planner
 
         var slot = new Slot
         {
-            Name = draft.Name,
+            Name = Written(draft.Name),
             Shape = shape,
             Role = draft.Role,
             Layer = draft.Layer,
@@ -279,11 +286,12 @@ public sealed class Planner
         return new PlannedSlot
         {
             Slot = slot,
+            Canonical = draft.Name,
             Parameters = parameters,
             Rounds = _rule.Rounds(_request.Arithmetic, working),
             Result = reads && _compat && natural is DType.BF16 or DType.F16 ? natural : null,
             Loads = _compat ? Conversions(inputs, loaded, working) : [],
-            Reference = reference is null ? null : inputs.Find(i => ReferenceEquals(i.Tensor, reference)).Tensor is null ? Stored(reference) : SourceOf(slot, inputs, reference),
+            Reference = reference?.Source,
             ReferenceTensor = reference,
             Passes = pass,
         };
@@ -299,19 +307,16 @@ public sealed class Planner
         }
     }
 
-    private TensorSource SourceOf(Slot slot, List<(int Model, CheckpointTensor Tensor)> inputs, CheckpointTensor reference)
+    // Files of a base model leave the family's prefix out (BertModel has no 'bert.'): the output keeps the donor's way. The peer always writes the prefix.
+    private string Written(string canonical) => _prefix.Length > 0 && canonical.StartsWith(_prefix, StringComparison.Ordinal) ? canonical[_prefix.Length..] : canonical;
+
+    private static string MissingPrefix(Checkpoint donor)
     {
-        TensorSource source = slot.Inputs[inputs.FindIndex(i => ReferenceEquals(i.Tensor, reference))].Source;
-        return source is StoredTensor ? source : Stored(reference);
+        string[] left = [.. donor.Tensors.Where(t => t.InFamily && t.Name.Length > t.Stored.Length && t.Name.EndsWith(t.Stored, StringComparison.Ordinal)).Select(t => t.Name[..^t.Stored.Length]).Distinct()];
+        return left.Length == 1 ? left[0] : "";
     }
 
-    private StoredTensor Stored(CheckpointTensor tensor)
-    {
-        if (!_sources.TryGetValue(tensor, out StoredTensor? source)) _sources[tensor] = source = new StoredTensor(tensor.Weight);
-        return source;
-    }
-
-    private TensorSource Source(CheckpointTensor tensor, Shape shape) => tensor.Shape == shape ? Stored(tensor) : new CutTensor(Stored(tensor), shape);
+    private static TensorSource Source(CheckpointTensor tensor, Shape shape) => tensor.Shape == shape ? tensor.Source : new CutTensor(tensor.Source, shape);
 
     // The peer converts each input to 'dtype' when loading and to the working type before the arithmetic; only narrowing changes a value.
     private static IReadOnlyList<IReadOnlyList<DType>> Conversions(List<(int Model, CheckpointTensor Tensor)> inputs, DType[] loaded, DType working)
@@ -408,7 +413,7 @@ public sealed class Planner
             else if (config.Has("num_hidden_layers")) config = config.Set("num_hidden_layers", JsonValue.Create(layers.Length));
         }
         DType? type = slots.Where(s => s.Slot.Stored.IsFloat()).GroupBy(s => s.Slot.Stored).MaxBy(g => g.Sum(s => s.Slot.Shape.Count))?.Key;
-        if (type is { } t && config.DType != t) config = config.WithDType(t);
+        if (type is { } t && config.DTypeText != t.TorchName()) config = config.Set(config.DTypeField, JsonValue.Create(t.TorchName()));
         PlannedSlot? head = slots.Find(s => s.Slot.Role == Role.Head && s.Slot.Name.EndsWith("weight", StringComparison.Ordinal));
         if (head is not null && config.TiesEmbeddings && _request.Models.Any(m => m.Config?.TiesEmbeddings == false))
         {

@@ -50,8 +50,12 @@ public sealed record RunOptions
 /// <summary>The figures of a plan that a person wants to see before it runs.</summary>
 public sealed record PlanFigures(int Tensors, int Copies, long ReadBytes, long WriteBytes, long PeakBytes, long MemoryBytes, int Threads, int Files, long FreeDiskBytes);
 
+/// <summary>A model or adapter that an output was made from, by its content.</summary>
+/// <param name="Adapter">What the adapter is, in a few words; null for a model.</param>
+public sealed record Parent(string Label, Digest Digest, bool IsBase, string? Adapter = null);
+
 /// <summary>A finished run.</summary>
-public sealed record RunOutcome(Receipt Receipt, string Folder, IReadOnlyList<(string Label, Digest Digest)> Parents, IReadOnlyList<string> Files, TimeSpan Elapsed);
+public sealed record RunOutcome(Receipt Receipt, string Folder, IReadOnlyList<Parent> Parents, IReadOnlyList<string> Files, TimeSpan Elapsed);
 
 /// <summary>Runs methods: the only place that knows how each kind of body is run.</summary>
 public static class Runner
@@ -66,6 +70,13 @@ public static class Runner
         "normalizer.json", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt", "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling/config.json",
     ];
 
+    /// <summary>Those of them that are one vocabulary and come from one folder.</summary>
+    private static readonly string[] s_tokenizer =
+    [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model", "spiece.model",
+        "sentencepiece.bpe.model", "chat_template.jinja", "chat_template.json",
+    ];
+
     /// <summary>Runs a planned rule into an output folder that appears whole or not at all; null after a dry run.</summary>
     public static RunOutcome? Run(Plan plan, RunOptions options, CancellationToken stop)
     {
@@ -77,7 +88,7 @@ public static class Runner
         if (free < shards.FileBytes + 1_000_000) throw EngineFaults.DiskTooSmall(options.Out, shards.FileBytes, free);
         if (options.DryRun) return null;
 
-        using var folder = OutputFolder.Begin(options.Out, options.Force, [.. plan.Request.Models.Select(m => m.Folder)]);
+        using var folder = OutputFolder.Begin(options.Out, options.Force, [.. plan.Request.Models.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)]);
         foreach (string leftover in folder.RemovedLeftovers) options.Say?.Invoke($"removed what an interrupted run left: {leftover}");
         var output = new Shards(folder, shards);
         long done = 0, all = plan.ReadBytes + plan.WriteBytes;
@@ -90,9 +101,12 @@ public static class Runner
         IReadOnlyList<SlotResult> results = Passes.Run(plan.Request.Rule, plan.Slots, output, passOptions, stop);
         results = [.. results.Select(r => r.Digest is null ? r with { Digest = output.DigestOf(r.Planned, stop) } : r)];
         var receipt = Receipt.Of(plan, results);
-        IReadOnlyList<(string Label, Digest Digest)> parents = Parents(plan.Request.Models, known, stop);
-        if (receipt.IsIdentical && receipt.Removed == 0 && !plan.Request.Rule.MayCopy(plan.Request.Models.Count) && !plan.Request.Allow.Contains("unchanged"))
-            throw EngineFaults.NothingChanged(plan.Reference.Label, EqualToReference(plan, parents));
+        IReadOnlyList<Parent> parents = Parents(plan, known, stop);
+        Checkpoint[] adapted = [.. plan.Request.Models.Where(m => m.Added is not null)];
+        // Who names an adapter asks for a change, whatever the method.
+        bool mayCopy = adapted.Length == 0 && plan.Request.Rule.MayCopy(plan.Request.Models.Count);
+        if (receipt.IsIdentical && receipt.Removed == 0 && !mayCopy && !plan.Request.Allow.Contains("unchanged"))
+            throw EngineFaults.NothingChanged(plan.Reference.Label, EqualToReference(plan, parents), [.. adapted.Select(m => m.Added!).Where(a => a.ChangesNothing).Select(a => a.Label)]);
         WriteRest(folder, plan, options, shards, receipt, parents);
         stop.ThrowIfCancellationRequested();
         folder.Commit();
@@ -133,9 +147,9 @@ public static class Runner
     private static ConcurrentDictionary<WeightTensor, Digest> KnownDigests(IReadOnlyList<Checkpoint> models)
     {
         var known = new ConcurrentDictionary<WeightTensor, Digest>();
-        foreach (Checkpoint model in models)
+        foreach (WeightFiles weights in models.SelectMany(FilesOf))
         {
-            foreach (IGrouping<WeightFile, WeightTensor> file in model.Weights.Tensors.GroupBy(t => t.File))
+            foreach (IGrouping<WeightFile, WeightTensor> file in weights.Tensors.GroupBy(t => t.File))
             {
                 if (!DigestCache.Default.TryGet(file.Key.Path, out IReadOnlyDictionary<string, Digest>? digests)) continue;
                 foreach (WeightTensor tensor in file) if (digests.TryGetValue(tensor.Name, out Digest digest)) known[tensor] = digest;
@@ -144,30 +158,42 @@ public static class Runner
         return known;
     }
 
-    private static IReadOnlyList<(string Label, Digest Digest)> Parents(IReadOnlyList<Checkpoint> models, ConcurrentDictionary<WeightTensor, Digest> known, CancellationToken stop)
+    private static IEnumerable<WeightFiles> FilesOf(Checkpoint model) => model.Added is { } added ? [model.Weights, added.Weights] : [model.Weights];
+
+    // A model under an adapter and the adapter are two parents; one that several references share is listed once.
+    private static IReadOnlyList<Parent> Parents(Plan plan, ConcurrentDictionary<WeightTensor, Digest> known, CancellationToken stop)
     {
-        var parents = new List<(string, Digest)>();
-        foreach (Checkpoint model in models)
+        var parents = new List<Parent>();
+        for (int i = 0; i < plan.Request.Models.Count; i++)
         {
-            foreach (IGrouping<WeightFile, WeightTensor> file in model.Weights.Tensors.GroupBy(t => t.File))
+            Checkpoint model = plan.Request.Models[i];
+            foreach (IGrouping<WeightFile, WeightTensor> file in FilesOf(model).SelectMany(w => w.Tensors).GroupBy(t => t.File))
                 DigestCache.Default.Put(file.Key.Path, file.ToDictionary(t => t.Name, t => known.GetOrAdd(t, missing => Digests.OfTensor(missing, stop)), StringComparer.Ordinal));
             // By canonical names, as the output's own digest: a model with another prefix on its names is the same model.
-            parents.Add((model.Label, Digests.Checkpoint(model.Tensors.Select(t => (t.Name, known[t.Weight])))));
+            List(new(model.AsStored.Label, Digests.Checkpoint(model.AsStored.Tensors.Select(t => (t.Name, known[t.Weight]))), i == plan.Request.Base));
+            if (model.Added is { } added) List(new(added.Label, Digests.Checkpoint(added.Weights.Tensors.Select(t => (t.Name, known[t]))), i == plan.Request.Base, added.Summary));
         }
         return parents;
+
+        void List(Parent parent)
+        {
+            int at = parents.FindIndex(p => p.Label == parent.Label && p.Digest == parent.Digest);
+            if (at < 0) parents.Add(parent);
+            else parents[at] = parents[at] with { IsBase = parents[at].IsBase || parent.IsBase };
+        }
     }
 
-    private static IReadOnlyList<string> EqualToReference(Plan plan, IReadOnlyList<(string Label, Digest Digest)> parents)
+    private static IReadOnlyList<string> EqualToReference(Plan plan, IReadOnlyList<Parent> parents)
     {
-        Digest reference = parents[plan.Request.Models.ToList().IndexOf(plan.Reference)].Digest;
+        Digest reference = parents.First(p => p.Label == plan.Reference.Label && p.Adapter is null).Digest;
         return [.. parents.Where(p => p.Digest == reference && p.Label != plan.Reference.Label).Select(p => p.Label)];
     }
 
-    private static void WriteRest(OutputFolder folder, Plan plan, RunOptions options, ShardPlan shards, Receipt receipt, IReadOnlyList<(string Label, Digest Digest)> parents)
+    private static void WriteRest(OutputFolder folder, Plan plan, RunOptions options, ShardPlan shards, Receipt receipt, IReadOnlyList<Parent> parents)
     {
         if (shards.IndexJson is { } index) folder.Write(ShardPlan.IndexName, index);
         if (plan.Config is { } config) folder.Write("config.json", config.ToBytes());
-        foreach (string name in Travelling(plan.Donor.Folder, options.CopyCode)) folder.CopyIn(Path.Combine(plan.Donor.Folder, name), name);
+        foreach ((string from, string name) in Travelling(plan.Donor, options.CopyCode)) folder.CopyIn(Path.Combine(from, name), name);
         folder.Write("mergekit_config.yml", options.Configuration);
         MethodCard card = plan.Request.Rule.Card;
         string? baseLabel = plan.Request.Base is { } b ? plan.Request.Models[b].Label : null;
@@ -177,11 +203,15 @@ public static class Runner
         folder.Write("run.json", RunJson(plan, options, receipt, parents));
     }
 
-    private static IEnumerable<string> Travelling(string donor, bool copyCode)
+    private static IEnumerable<(string From, string Name)> Travelling(Checkpoint donor, bool copyCode)
     {
-        foreach (string name in s_travels) if (File.Exists(Path.Combine(donor, name))) yield return name;
+        foreach (string name in s_travels)
+        {
+            string from = donor.Added is { HasTokenizer: true } added && s_tokenizer.Contains(name) ? added.Folder : donor.Folder;
+            if (File.Exists(Path.Combine(from, name))) yield return (from, name);
+        }
         if (!copyCode) yield break;
-        foreach (string file in Directory.EnumerateFiles(donor, "*.py").Order(StringComparer.Ordinal)) yield return Path.GetFileName(file);
+        foreach (string file in Directory.EnumerateFiles(donor.Folder, "*.py").Order(StringComparer.Ordinal)) yield return (donor.Folder, Path.GetFileName(file));
     }
 
     private static string? License(IReadOnlyList<Checkpoint> models, RunOptions options)
@@ -192,7 +222,7 @@ public static class Runner
         return different.Length == 1 ? different[0] : null;
     }
 
-    private static string RunJson(Plan plan, RunOptions options, Receipt receipt, IReadOnlyList<(string Label, Digest Digest)> parents)
+    private static string RunJson(Plan plan, RunOptions options, Receipt receipt, IReadOnlyList<Parent> parents)
     {
         MethodCard card = plan.Request.Rule.Card;
         var json = new JsonObject
@@ -203,7 +233,7 @@ public static class Runner
             ["arithmetic"] = plan.Request.Arithmetic switch { Arithmetic.Ours => "budwood", Arithmetic.Mergekit014 => "mergekit@0.1.4", _ => "mergekit@0.1.5" },
             ["seed"] = plan.Request.Seed,
             ["configuration"] = options.Configuration,
-            ["parents"] = new JsonArray([.. parents.Select((p, i) => (JsonNode)new JsonObject { ["model"] = p.Label, ["digest"] = p.Digest.ToString(), ["base"] = i == plan.Request.Base })]),
+            ["parents"] = ParentsJson(parents),
             ["digest"] = receipt.Digest.ToString(),
             ["receipt"] = ReceiptJson(receipt),
             ["notes"] = new JsonArray([.. plan.Notes.Select(n => (JsonNode)JsonValue.Create(n))]),
@@ -212,6 +242,14 @@ public static class Runner
         var text = new StringBuilder(json.ToJsonString(s_json));
         return text.Append('\n').ToString();
     }
+
+    /// <summary>Parents as JSON: what <c>--json</c> prints and run.json keeps.</summary>
+    public static JsonArray ParentsJson(IReadOnlyList<Parent> parents) => new([.. parents.Select(p =>
+    {
+        var one = new JsonObject { [p.Adapter is null ? "model" : "adapter"] = p.Label, ["digest"] = p.Digest.ToString(), ["base"] = p.IsBase };
+        if (p.Adapter is not null) one["kind"] = p.Adapter;
+        return (JsonNode)one;
+    })]);
 
     /// <summary>The receipt as JSON: what <c>--json</c> prints and run.json keeps.</summary>
     public static JsonObject ReceiptJson(Receipt receipt) => new()

@@ -130,7 +130,7 @@ public sealed class MergeResolver
             try
             {
                 Checkpoint model = _settings.Open(name);
-                int same = _models.FindIndex(m => Path.GetFullPath(m.Folder) == Path.GetFullPath(model.Folder));
+                int same = _models.FindIndex(m => IsSame(m, model));
                 if (same >= 0)
                 {
                     model.Dispose();
@@ -139,6 +139,7 @@ public sealed class MergeResolver
                 }
                 _modelAt[name.Text] = _models.Count;
                 _models.Add(model);
+                _notes.AddRange((model.Added?.Notes ?? []).Except(_notes));
             }
             catch (Fault fault)
             {
@@ -146,6 +147,9 @@ public sealed class MergeResolver
             }
         }
     }
+
+    private static bool IsSame(Checkpoint a, Checkpoint b) =>
+        Path.GetFullPath(a.Folder) == Path.GetFullPath(b.Folder) && (a.Added is null ? b.Added is null : b.Added is not null && Path.GetFullPath(a.Added.Folder) == Path.GetFullPath(b.Added.Folder));
 
     private void Add(MergeSlice slice, List<Segment> segments, List<IReadOnlyDictionary<int, MergeSource>> slices)
     {
@@ -198,8 +202,8 @@ public sealed class MergeResolver
             return;
         }
         int others = arity.BaseCounts ? sources.Count : sources.Count(s => s.Model != atBase);
-        // One model alone, the base itself: nothing to interpolate, but slices use the form to take layers as they are.
-        if (others == 0 && sources.Count == 1 && !arity.BaseCounts && !slice.IsWhole) return;
+        // One model alone, the base itself: nothing to interpolate, but slices use the form to take layers as they are, and people to add an adapter.
+        if (others == 0 && sources.Count == 1 && !arity.BaseCounts && (!slice.IsWhole || _models[sources[0].Model].Added is not null)) return;
         if (others >= arity.Minimum && others <= arity.Maximum) return;
         string expected = arity.Minimum == arity.Maximum ? $"{arity.Minimum} model{(arity.Minimum == 1 ? "" : "s")}" : arity.Maximum == int.MaxValue ? $"at least {arity.Minimum} model{(arity.Minimum == 1 ? "" : "s")}" : $"{arity.Minimum} to {arity.Maximum} models";
         if (!arity.BaseCounts && arity.NeedsBase) expected += " besides the base";

@@ -76,6 +76,11 @@ internal static class RecipeFaults
 
     public static Fault NotYet(YamlNode node, string what, string next) => Usage("BW1126", $"{what} is not read yet", node.Where, null, next);
 
+    public static Fault NoAdapter(string text) => Usage("BW1128", "a model reference ends in '+' and names no adapter", text, null, "Write BASE+ADAPTER, or BASE alone.");
+
+    public static Fault SeveralAdapters(string text) =>
+        Usage("BW1129", "a model reference names several adapters", text, null, "Only one may follow a base: merge the first one, and add the next to the result.");
+
     private static string Kind(YamlNode node) => node switch { YamlMap => "found a mapping", YamlList => "found a list", _ => $"found {Show(node)}" };
 
     internal static string Show(YamlNode node) => node is YamlScalar s ? (s.IsNull ? "nothing" : $"'{(s.Text.Length > 60 ? s.Text[..57] + "..." : s.Text)}'") : Kind(node)[6..];

@@ -65,6 +65,18 @@ public sealed class FamilyModel
         _names.Find(name) is { Layer: not null } hit && (hit.Tensor.Stack ?? Family.Stacks[0].Name) == (stack ?? Family.Stacks[0].Name)
             ? WithLayer(hit.Tensor.Template, layer, hit.Expert) : null;
 
+    /// <summary>Whether a linear layer's weight is stored input by output, as Conv1D has it; the axes of attention and feed-forward tell.</summary>
+    public bool StoresInputFirst(string canonicalName)
+    {
+        if (!TryExpected(canonicalName, out ExpectedTensor? tensor) || tensor.Axes.Count != 2) return false;
+        return tensor.Role switch
+        {
+            Role.O or Role.CrossO or Role.Down => tensor.Axes[0] != "hidden" && tensor.Axes[1] == "hidden",
+            Role.Q or Role.K or Role.V or Role.Qkv or Role.CrossQ or Role.CrossK or Role.CrossV or Role.Gate or Role.Up or Role.GateUp => tensor.Axes[0] == "hidden" && tensor.Axes[1] != "hidden",
+            _ => false,
+        };
+    }
+
     /// <summary>A template with the numbers filled in.</summary>
     public static string WithLayer(string template, int? layer, int? expert = null)
     {
