@@ -24,15 +24,10 @@ internal static class MergeVerb
     /// <summary>Resolves, plans, runs, and shows the receipt.</summary>
     public static ExitCode Merge(MergeFile file, string output, ParseResult parsed, Terminal terminal, CancellationToken stop)
     {
-        if (file.Documents.Count > 1) throw RecipeFaultsOfCli.SeveralDocuments(file.Documents[1].Node);
-        MergeDocument document = file.Documents[0];
-        if (document.Tokenizer is { } tokenizer) throw RecipeFaultsOfCli.NotBuilt(tokenizer.Node, "a tokenizer setting", "Remove it to keep the donor's tokenizer; models must then have equal vocabularies.");
-        if (document.ChatTemplate is { } template) throw RecipeFaultsOfCli.NotBuilt(template.Node, "chat_template", "Remove it to keep the donor's template.");
-        Rule rule = Catalogue.Rules.FirstOrDefault(r => r.Card.Name == document.Method) ?? throw RecipeFaultsOfCli.UnknownMethod(document);
         var opened = new List<Checkpoint>();
         try
         {
-            ResolvedMerge resolved = MergeResolver.Resolve(document, rule, new MergeSettings
+            ResolvedMerge resolved = MergeChain.Resolve(file, FindRule, document => new MergeSettings
             {
                 Arithmetic = SharedOptions.Arithmetic(parsed, document.Compat),
                 Seed = parsed.GetValue(SharedOptions.Seed),
@@ -45,7 +40,7 @@ internal static class MergeVerb
                 },
             });
             foreach (string note in resolved.Notes) terminal.Say($"note: {note}");
-            using var progress = new ProgressLine(terminal, rule.Card.Name);
+            using var progress = new ProgressLine(terminal, resolved.Plan.Request.Rule.Card.Name);
             RunOutcome? outcome = Runner.Run(resolved.Plan, new RunOptions
             {
                 Out = output,
@@ -68,6 +63,13 @@ internal static class MergeVerb
         {
             foreach (Checkpoint checkpoint in opened) checkpoint.Dispose();
         }
+    }
+
+    private static Rule FindRule(MergeDocument document)
+    {
+        if (document.Tokenizer is { } tokenizer) throw RecipeFaultsOfCli.NotBuilt(tokenizer.Node, "a tokenizer setting", "Remove it to keep the donor's tokenizer; models must then have equal vocabularies.");
+        if (document.ChatTemplate is { } template) throw RecipeFaultsOfCli.NotBuilt(template.Node, "chat_template", "Remove it to keep the donor's template.");
+        return Catalogue.Rules.FirstOrDefault(r => r.Card.Name == document.Method) ?? throw RecipeFaultsOfCli.UnknownMethod(document);
     }
 
     private static void ShowPlan(Plan plan, PlanFigures f, bool isResult, Terminal terminal)
@@ -114,9 +116,6 @@ internal static class MergeVerb
 /// <summary>Faults of merge files that concern what this program has, not the file's form.</summary>
 internal static class RecipeFaultsOfCli
 {
-    public static Fault SeveralDocuments(YamlNode second) =>
-        new("BW1130", ExitCode.Usage, "a chain of several merges in one file is not run yet", second.Where, null, "Put each merge into a file of its own.");
-
     public static Fault NotBuilt(YamlNode node, string what, string next) => new("BW1126", ExitCode.Usage, $"{what} is not read yet", node.Where, null, next);
 
     public static Fault UnknownMethod(MergeDocument document) =>

@@ -18,6 +18,8 @@ internal sealed unsafe class LowRankTensor(TensorSource weight, Factor left, Fac
     private TensorSource Weight { get; } = weight;
     private FactorShelf Shelf { get; } = shelf;
 
+    public override IEnumerable<TensorSource> From => [Weight];
+
     public Factor Left { get; } = left;
     public Factor Right { get; } = right;
     public long FactorBytes { get; } = (left.Count + right.Count) * sizeof(float);

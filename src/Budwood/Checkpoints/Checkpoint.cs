@@ -81,8 +81,24 @@ public sealed class Checkpoint : IDisposable
         Added = added;
     }
 
+    private Checkpoint(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<Checkpoint> madeFrom)
+    {
+        Label = label;
+        Folder = donor.Folder;
+        Weights = donor.Weights;
+        Config = config;
+        Family = config is null ? null : Family.For(config);
+        Model = Family?.Describe(config!, tensors.Select(t => t.Name));
+        Numbering = Model is null ? Budwood.Checkpoints.Layers.Infer(tensors.Select(t => t.Name)) : null;
+        _byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+        MadeFrom = madeFrom;
+    }
+
     /// <summary>The model as the configuration or command line names it.</summary>
     public string Label { get; }
+
+    /// <summary>The models that the step reads whose output this is; empty for a model that stands in files.</summary>
+    public IReadOnlyList<Checkpoint> MadeFrom { get; } = [];
 
     /// <summary>The model without what was added to it; itself when nothing was.</summary>
     public Checkpoint AsStored => field ?? this;
@@ -132,6 +148,10 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
+    /// <summary>The output of a step that is not written: its tensors are computed when they are read. Tokenizer and other files are the donor's.</summary>
+    public static Checkpoint Unwritten(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<Checkpoint> madeFrom) =>
+        new(label, donor, config, tensors, madeFrom);
+
     /// <summary>The model with some tensors changed or new; it closes the files of both.</summary>
     /// <param name="label">The sum as the configuration names it.</param>
     public Checkpoint With(string label, ModelConfig? config, IEnumerable<CheckpointTensor> changed, Addition added) => new(this, label, config, changed, added);
@@ -144,6 +164,7 @@ public sealed class Checkpoint : IDisposable
         return new(name, weight, Roles.Guess(name), layer, InFamily: false);
     }
 
+    /// <summary>Closes the files of a model that has some.</summary>
     public void Dispose()
     {
         Weights.Dispose();

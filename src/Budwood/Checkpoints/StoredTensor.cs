@@ -48,6 +48,7 @@ public sealed class StoredTensor(WeightTensor weight) : TensorSource
 /// <summary>The common top-left block of a tensor whose first axis is longer than in the other models.</summary>
 public sealed class CutTensor(TensorSource whole, Shape shape) : TensorSource
 {
+    public override IEnumerable<TensorSource> From => [whole];
     public override DType DType => whole.DType;
     public override Shape Shape { get; } = shape;
     public override long BufferBytes(int elements) => whole.BufferBytes(Elements(elements));

@@ -16,6 +16,9 @@ public abstract class TensorSource
     /// <summary>The tensor of a file whose bytes a reader sees piece by piece, for digests; null when it sees other parts of it or none.</summary>
     public virtual StoredTensor? Stored => null;
 
+    /// <summary>The sources that this one reads; none for a tensor of a file.</summary>
+    public virtual IEnumerable<TensorSource> From => [];
+
     /// <summary>Bytes of buffer that a reader needs for a piece of so many elements.</summary>
     public abstract long BufferBytes(int elements);
 }

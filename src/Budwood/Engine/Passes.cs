@@ -32,15 +32,14 @@ public sealed record PassOptions(int Threads, int PieceBytes, bool AllowNotFinit
 /// <remarks>Threads take pieces of the oldest tensor that has one to give, so that few tensors are under way and results do not depend on who does what.</remarks>
 public sealed class Passes
 {
-    private readonly Rule _rule;
-    private readonly IReadOnlyList<PlannedSlot> _slots;
+    private readonly IReadOnlyList<Item> _items;
     private readonly IOutput _output;
     private readonly PassOptions _options;
     private readonly CancellationToken _stop;
     private readonly object _gate = new();
     private readonly List<SlotRun> _active = [];
     private readonly SlotResult[] _results;
-    private readonly Dictionary<SlotRun, int> _indexOf = [];
+    private readonly Dictionary<SlotRun, Item> _itemOf = [];
     private readonly ConcurrentDictionary<WeightTensor, TensorDigester> _inputs = new();
     private readonly ConcurrentDictionary<string, (long NaN, long Infinite)> _notFinite = new();
     private int _next;
@@ -48,8 +47,35 @@ public sealed class Passes
 
     private Passes(Rule rule, IReadOnlyList<PlannedSlot> slots, IOutput output, PassOptions options, CancellationToken stop)
     {
-        (_rule, _slots, _output, _options, _stop) = (rule, slots, output, options, stop);
+        (_output, _options, _stop) = (output, options, stop);
         _results = new SlotResult[slots.Count];
+        _items = Items(rule, slots);
+    }
+
+    /// <summary>Something to run: a tensor of the output, or the measuring of a tensor of a step that is not written.</summary>
+    private sealed record Item(Rule Rule, PlannedSlot Planned, int Result, ComputedTensor? Measures, IReadOnlyList<ComputedTensor> Needs);
+
+    // A tensor of an earlier step is measured once, just before the first tensor that reads it.
+    private static List<Item> Items(Rule rule, IReadOnlyList<PlannedSlot> slots)
+    {
+        var items = new List<Item>();
+        var seen = new HashSet<ComputedTensor>();
+        for (int i = 0; i < slots.Count; i++) items.Add(new(rule, slots[i], i, null, Add(slots[i])));
+        return items;
+
+        IReadOnlyList<ComputedTensor> Add(PlannedSlot slot)
+        {
+            List<ComputedTensor> needs = [.. slot.Slot.Inputs.Select(x => x.Source).Append(slot.Reference).SelectMany(Computed).Distinct()];
+            foreach (ComputedTensor tensor in needs.Where(seen.Add)) items.Add(new(tensor.Rule, tensor.Planned, -1, tensor, Add(tensor.Planned)));
+            return needs;
+        }
+
+        static IEnumerable<ComputedTensor> Computed(TensorSource? source) => source switch
+        {
+            null => [],
+            ComputedTensor tensor => [tensor],
+            _ => source.From.SelectMany(Computed),
+        };
     }
 
     /// <summary>Runs all slots; returns what became of each, in order. Throws what a worker threw, or a fault for values that are not finite.</summary>
@@ -131,11 +157,17 @@ public sealed class Passes
                     run.Pending++;
                     return (run, run.NextPiece++);
                 }
-                if (_next < _slots.Count)
+                if (_next < _items.Count && _items[_next].Needs.All(n => n.Measured is not null))
                 {
-                    PlannedSlot slot = _slots[_next];
-                    var run = new SlotRun(_rule, slot, Cut(_rule, slot, _options.PieceBytes), _options.Threads);
-                    _indexOf[run] = _next++;
+                    Item item = _items[_next++];
+                    Geometry cut = item.Measures is { } tensor ? tensor.Cut(_options.PieceBytes) : Cut(item.Rule, item.Planned, _options.PieceBytes);
+                    var run = new SlotRun(item.Rule, item.Planned, cut, _options.Threads);
+                    if (item.Measures is not null && run.Applies)
+                    {
+                        item.Measures.Measured = run.Measured;
+                        continue;
+                    }
+                    _itemOf[run] = item;
                     _active.Add(run);
                     continue;
                 }
@@ -154,23 +186,30 @@ public sealed class Passes
             run.NextPiece = int.MaxValue;
         }
         bool goesOn = run.EndPass();
-        SlotResult? result = goesOn ? null : run.Result(run.Digester.Finish());
+        Item item;
+        lock (_gate) item = _itemOf[run];
+        if (item.Measures is not null && run.Applies) goesOn = false;
+        SlotResult? result = goesOn || item.Measures is not null ? null : run.Result(run.Digester.Finish());
         lock (_gate)
         {
             run.Pending = 0;
             if (goesOn) run.NextPiece = 0;
-            if (result is not null)
+            else
             {
                 _active.Remove(run);
-                _results[_indexOf[run]] = result;
-                _indexOf.Remove(run);
+                _itemOf.Remove(run);
+                if (item.Measures is { } tensor) tensor.Measured = run.Measured;
+                if (result is not null) _results[item.Result] = result;
             }
             Monitor.PulseAll(_gate);
         }
     }
 
+    private void Note(SlotInput input, long nan, long infinite) =>
+        _notFinite.AddOrUpdate($"{input.Label}: {input.Stored}", (nan, infinite), (_, had) => (had.NaN + nan, had.Infinite + infinite));
+
     /// <summary>One thread's buffers and the handling of one piece.</summary>
-    private sealed unsafe class Worker(Passes passes, int number) : IDisposable
+    private sealed class Worker(Passes passes, int number) : IDisposable
     {
         private readonly BufferPool _pool = new();
 
@@ -217,85 +256,49 @@ public sealed class Passes
             PlannedSlot planned = run.Planned;
             Slot slot = planned.Slot;
             Geometry cut = run.Geometry;
-            int n = slot.Inputs.Count, scratch = passes._rule.Scratch(n);
-            long start = (long)piece * cut.PieceElements;
+            int n = slot.Inputs.Count;
+            long start = (long)piece * cut.PieceElements, read = 0;
             int count = (int)Math.Min(cut.PieceElements, slot.Shape.Count - start);
-            int padded = (cut.UnitElements + 15) & ~15;
+            bool apart = run.Applies && planned.Reference is not null && Shared(planned) < 0;
 
-            int extra = Shared(planned) < 0 && planned.Reference is not null && run.Applies ? 1 : 0;
-            var readers = new TensorReader[n + extra];
-            using NativeBuffer floats = _pool.Rent((2L * n + scratch + 3) * padded * sizeof(float));
-            float** x = stackalloc float*[n], uniform = stackalloc float*[n], room = stackalloc float*[Math.Max(1, scratch)];
-            float* at = (float*)floats.Pointer;
-            for (int i = 0; i < n; i++, at += padded) x[i] = at;
-            for (int i = 0; i < n; i++, at += padded) uniform[i] = at;
-            for (int i = 0; i < scratch; i++, at += padded) room[i] = at;
-            float* y = at, view = y + padded, reference = view + padded;
-            try
+            using var work = new PieceWork(run.Rule, planned, cut, _pool, spare: 3);
+            using TensorReader? reference = apart ? planned.Reference!.Open(_pool) : null;
+            if (run.IsFirst) work.NotFinite = (input, nan, infinite) => passes.Note(slot.Inputs[input], nan, infinite);
+            work.Fetch(start, count);
+            reference?.Fetch(start, count);
+            for (int i = 0; i < n; i++)
             {
-                for (int i = 0; i < n; i++) readers[i] = slot.Inputs[i].Source.Open(_pool);
-                if (extra == 1) readers[n] = planned.Reference!.Open(_pool);
-                long read = 0;
-                foreach (TensorReader reader in readers) reader.Fetch(start, count);
-                for (int i = 0; i < n; i++)
-                {
-                    TensorSource source = slot.Inputs[i].Source;
-                    read += source.DType.Bytes(count);
-                    DigestInput(run, source, start, readers[i]);
-                }
-                int outBytes = run.Applies ? checked((int)slot.Stored.Bytes(count)) : 0;
-                using NativeBuffer result = _pool.Rent(Math.Max(64, outBytes));
-                var measured = new Measured(run.Measured, piece);
-                for (int offset = 0; offset < count; offset += cut.UnitElements)
-                {
-                    int length = Math.Min(cut.UnitElements, count - offset), full = (length + 15) & ~15;
-                    var block = new Block(slot, start + offset, length);
-                    long unit = (start + offset) / cut.UnitElements;
-                    for (int i = 0; i < n; i++) LoadInput(run, i, readers[i], offset, length, new Span<float>(x[i], full));
-                    if (planned.Draws.Count > 0)
-                        for (int i = 0; i < n; i++) planned.Draws[i]?.Fill(start + offset, new Span<float>(uniform[i], length));
-                    var operands = new Operands(n, slot.Base, full, x, uniform, room);
-                    if (!run.Applies)
-                    {
-                        Measure(run, piece, unit, block, operands, measured, new Span<float>(view, full));
-                        continue;
-                    }
-                    var values = new Span<float>(y, full);
-                    if (planned.Passes >= 0) operands[planned.Passes].CopyTo(values);
-                    else passes._rule.ApplyAny(planned.Rounds, block, planned.Parameters, operands, measured, values);
-                    values = values[..length];
-                    if (planned.Result is { } type) Rounding.To(type, values);
-                    Rounding.To(slot.Stored, values);
-                    Conversion.Narrow(slot.Stored, values, result.Span(outBytes)[(int)slot.Stored.Bytes(offset)..]);
-                    run.Totals[unit] = Compare(planned, operands, extra == 1 ? readers[n] : null, offset, values, new Span<float>(reference, length));
-                }
-                if (run.Applies)
-                {
-                    Span<byte> bytes = result.Span(outBytes);
-                    passes._output.Write(planned, slot.Stored.Bytes(start), bytes);
-                    run.Digester.Add(slot.Stored.Bytes(start), bytes);
-                }
-                passes._options.Progress?.Invoke(read + outBytes);
+                TensorSource source = slot.Inputs[i].Source;
+                read += source.DType.Bytes(count);
+                DigestInput(run, source, start, work[i]);
             }
-            finally
+            int outBytes = run.Applies ? checked((int)slot.Stored.Bytes(count)) : 0;
+            using NativeBuffer result = _pool.Rent(Math.Max(64, outBytes));
+            var measured = new Measured(run.Measured, piece);
+            for (int offset = 0; offset < count; offset += cut.UnitElements)
             {
-                foreach (TensorReader? reader in readers) reader?.Dispose();
+                int length = Math.Min(cut.UnitElements, count - offset), full = (length + 15) & ~15;
+                var block = new Block(slot, start + offset, length);
+                long unit = (start + offset) / cut.UnitElements;
+                Operands operands = work.Load(offset, length);
+                if (!run.Applies)
+                {
+                    Measure(run, piece, unit, block, operands, measured, work.Spare(0, full));
+                    continue;
+                }
+                Span<float> values = work.Spare(1, full);
+                work.Apply(block, operands, measured, values);
+                values = values[..length];
+                Conversion.Narrow(slot.Stored, values, result.Span(outBytes)[(int)slot.Stored.Bytes(offset)..]);
+                run.Totals[unit] = Compare(planned, operands, reference, offset, values, work.Spare(2, length));
             }
-        }
-
-        private void LoadInput(SlotRun run, int input, TensorReader reader, int offset, int length, Span<float> x)
-        {
-            PlannedSlot planned = run.Planned;
-            Span<float> values = x[..length];
-            reader.Load(offset, values);
-            x[length..].Clear();
-            (long nan, long infinite) = run.IsFirst ? Comparison.NotFiniteIn(values) : default;
-            if (nan + infinite > 0)
+            if (run.Applies)
             {
-                SlotInput i = planned.Slot.Inputs[input];
-                passes._notFinite.AddOrUpdate($"{i.Label}: {i.Stored}", (nan, infinite), (_, had) => (had.NaN + nan, had.Infinite + infinite));
+                Span<byte> bytes = result.Span(outBytes);
+                passes._output.Write(planned, slot.Stored.Bytes(start), bytes);
+                run.Digester.Add(slot.Stored.Bytes(start), bytes);
             }
-            if (planned.Loads.Count > 0) foreach (DType type in planned.Loads[input]) Rounding.To(type, values);
+            passes._options.Progress?.Invoke(read + outBytes);
         }
 
         private void Measure(SlotRun run, int piece, long unit, in Block block, in Operands x, Measured measured, Span<float> view)
@@ -303,7 +306,7 @@ public sealed class Passes
             PlannedSlot planned = run.Planned;
             foreach (int quantity in run.Views)
             {
-                passes._rule.ViewAny(planned.Rounds, quantity, block, planned.Parameters, x, measured, view);
+                run.Rule.ViewAny(planned.Rounds, quantity, block, planned.Parameters, x, measured, view);
                 run.Observe(number, piece, unit, quantity, view[..block.Count]);
             }
             if (run.GramOf is not { } of) return;

@@ -1,4 +1,5 @@
 using Budwood.Checkpoints;
+using Budwood.Files;
 using Budwood.Methods;
 using Budwood.Numbers;
 
@@ -18,6 +19,23 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
 
     /// <summary>Bytes of the output's tensors.</summary>
     public long WriteBytes => Slots.Sum(s => s.Slot.Stored.Bytes(s.Slot.Shape.Count));
+
+    /// <summary>The models that stand in files, through steps that are not written.</summary>
+    public IReadOnlyList<Checkpoint> StoredModels => [.. Request.Models.SelectMany(Stored).Distinct()];
+
+    /// <summary>The output as a model of a later step: computed when it is read, never written.</summary>
+    public Checkpoint Unwritten(string label)
+    {
+        var file = new UnwrittenFile(label);
+        CheckpointTensor[] tensors = [.. Slots.Select(s => new CheckpointTensor(s.Canonical, new WeightTensor(new TensorEntry(s.Slot.Name, s.Slot.Stored, s.Slot.Shape, 0, s.Slot.Stored.Bytes(s.Slot.Shape.Count)), file),
+            s.Slot.Role, s.Slot.Layer, Donor.Model is not null && (Donor.Model.Canonical(s.Canonical) is not null))
+        {
+            Source = s.Slot.IsCopy ? s.Slot.Inputs[0].Source : new ComputedTensor(Request.Rule, s),
+        })];
+        return Checkpoint.Unwritten(label, Donor, Config, tensors, Request.Models);
+    }
+
+    private static IEnumerable<Checkpoint> Stored(Checkpoint model) => model.MadeFrom.Count == 0 ? [model] : model.MadeFrom.SelectMany(Stored);
 
     /// <summary>Bytes of buffers that the passes hold with so many threads and pieces of such size.</summary>
     public long PeakBytes(int threads, int pieceBytes)
@@ -41,4 +59,11 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
 
     /// <summary>What the runtime, the code and the headers take before any buffer; measured, with room.</summary>
     public const long RuntimeBytes = 64_000_000;
+
+    /// <summary>Stands for the file of a step that is not written; nobody reads its bytes.</summary>
+    private sealed class UnwrittenFile(string label) : WeightFile(new MemorySource(ReadOnlyMemory<byte>.Empty, label))
+    {
+        public override IReadOnlyList<TensorEntry> Tensors => [];
+        public override IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
+    }
 }

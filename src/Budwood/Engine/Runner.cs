@@ -88,11 +88,11 @@ public static class Runner
         if (free < shards.FileBytes + 1_000_000) throw EngineFaults.DiskTooSmall(options.Out, shards.FileBytes, free);
         if (options.DryRun) return null;
 
-        using var folder = OutputFolder.Begin(options.Out, options.Force, [.. plan.Request.Models.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)]);
+        using var folder = OutputFolder.Begin(options.Out, options.Force, [.. plan.StoredModels.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)]);
         foreach (string leftover in folder.RemovedLeftovers) options.Say?.Invoke($"removed what an interrupted run left: {leftover}");
         var output = new Shards(folder, shards);
         long done = 0, all = plan.ReadBytes + plan.WriteBytes;
-        var known = KnownDigests(plan.Request.Models);
+        var known = KnownDigests(plan.StoredModels);
         var passOptions = new PassOptions(threads, pieceBytes, plan.Request.Allow.Contains("nan"))
         {
             Progress = options.Progress is null ? null : n => options.Progress(Interlocked.Add(ref done, n), all),
@@ -102,7 +102,7 @@ public static class Runner
         results = [.. results.Select(r => r.Digest is null ? r with { Digest = output.DigestOf(r.Planned, stop) } : r)];
         var receipt = Receipt.Of(plan, results);
         IReadOnlyList<Parent> parents = Parents(plan, known, stop);
-        Checkpoint[] adapted = [.. plan.Request.Models.Where(m => m.Added is not null)];
+        Checkpoint[] adapted = [.. plan.StoredModels.Where(m => m.Added is not null)];
         // Who names an adapter asks for a change, whatever the method.
         bool mayCopy = adapted.Length == 0 && plan.Request.Rule.MayCopy(plan.Request.Models.Count);
         if (receipt.IsIdentical && receipt.Removed == 0 && !mayCopy && !plan.Request.Allow.Contains("unchanged"))
@@ -164,14 +164,14 @@ public static class Runner
     private static IReadOnlyList<Parent> Parents(Plan plan, ConcurrentDictionary<WeightTensor, Digest> known, CancellationToken stop)
     {
         var parents = new List<Parent>();
-        for (int i = 0; i < plan.Request.Models.Count; i++)
+        foreach (Checkpoint model in plan.StoredModels)
         {
-            Checkpoint model = plan.Request.Models[i];
+            bool isBase = plan.Request.Base is { } b && ReferenceEquals(model, plan.Request.Models[b]);
             foreach (IGrouping<WeightFile, WeightTensor> file in FilesOf(model).SelectMany(w => w.Tensors).GroupBy(t => t.File))
                 DigestCache.Default.Put(file.Key.Path, file.ToDictionary(t => t.Name, t => known.GetOrAdd(t, missing => Digests.OfTensor(missing, stop)), StringComparer.Ordinal));
             // By canonical names, as the output's own digest: a model with another prefix on its names is the same model.
-            List(new(model.AsStored.Label, Digests.Checkpoint(model.AsStored.Tensors.Select(t => (t.Name, known[t.Weight]))), i == plan.Request.Base));
-            if (model.Added is { } added) List(new(added.Label, Digests.Checkpoint(added.Weights.Tensors.Select(t => (t.Name, known[t]))), i == plan.Request.Base, added.Summary));
+            List(new(model.AsStored.Label, Digests.Checkpoint(model.AsStored.Tensors.Select(t => (t.Name, known[t.Weight]))), isBase));
+            if (model.Added is { } added) List(new(added.Label, Digests.Checkpoint(added.Weights.Tensors.Select(t => (t.Name, known[t]))), isBase, added.Summary));
         }
         return parents;
 
@@ -185,7 +185,7 @@ public static class Runner
 
     private static IReadOnlyList<string> EqualToReference(Plan plan, IReadOnlyList<Parent> parents)
     {
-        Digest reference = parents.First(p => p.Label == plan.Reference.Label && p.Adapter is null).Digest;
+        if (parents.FirstOrDefault(p => p.Label == plan.Reference.Label && p.Adapter is null) is not { Digest: var reference }) return [];
         return [.. parents.Where(p => p.Digest == reference && p.Label != plan.Reference.Label).Select(p => p.Label)];
     }
 
@@ -197,9 +197,9 @@ public static class Runner
         folder.Write("mergekit_config.yml", options.Configuration);
         MethodCard card = plan.Request.Rule.Card;
         string? baseLabel = plan.Request.Base is { } b ? plan.Request.Models[b].Label : null;
-        IReadOnlyList<string> labels = [.. plan.Request.Models.Select(m => m.Label)];
+        IReadOnlyList<string> labels = [.. plan.StoredModels.Select(m => m.Label)];
         IReadOnlyList<(string, string)> digests = [.. parents.Select(p => (p.Label, p.Digest.ToString()))];
-        folder.Write("README.md", ModelCard.OfMerge(Path.GetFileName(folder.FullPath), card.Name, card.Summary, baseLabel, labels, License(plan.Request.Models, options), options.Configuration, digests, receipt.Lines()));
+        folder.Write("README.md", ModelCard.OfMerge(Path.GetFileName(folder.FullPath), card.Name, card.Summary, baseLabel, labels, License(plan.StoredModels, options), options.Configuration, digests, receipt.Lines()));
         folder.Write("run.json", RunJson(plan, options, receipt, parents));
     }
 

@@ -29,6 +29,7 @@ internal sealed class SlotRun
         NextRound();
     }
 
+    public Rule Rule => _rule;
     public PlannedSlot Planned { get; }
     public Geometry Geometry { get; }
     public MeasuredTensor Measured { get; } = new();

@@ -149,7 +149,7 @@ public sealed class MergeResolver
     }
 
     private static bool IsSame(Checkpoint a, Checkpoint b) =>
-        Path.GetFullPath(a.Folder) == Path.GetFullPath(b.Folder) && (a.Added is null ? b.Added is null : b.Added is not null && Path.GetFullPath(a.Added.Folder) == Path.GetFullPath(b.Added.Folder));
+        ReferenceEquals(a, b) || (a.MadeFrom.Count == 0 && b.MadeFrom.Count == 0 && Path.GetFullPath(a.Folder) == Path.GetFullPath(b.Folder)) && (a.Added is null ? b.Added is null : b.Added is not null && Path.GetFullPath(a.Added.Folder) == Path.GetFullPath(b.Added.Folder));
 
     private void Add(MergeSlice slice, List<Segment> segments, List<IReadOnlyDictionary<int, MergeSource>> slices)
     {
