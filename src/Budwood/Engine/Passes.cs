@@ -82,7 +82,7 @@ public sealed class Passes
         narrow = Math.Min(narrow, slot.Stored.Bits());
         int want = checked((int)(pieceBytes * 8L / narrow)); // so that every type's bytes are whole digest pieces
         if (slot.IsCopy) return new(n, checked((int)Math.Max(1, pieceBytes / Math.Max(1, slot.Stored.Bytes(1)))), 1);
-        switch (rule.ExtentAny(slot, planned.Parameters))
+        switch (planned.Passes >= 0 ? Extent.Block : rule.ExtentAny(slot, planned.Parameters))
         {
             case Extent.Whole:
                 return new(n, checked((int)Math.Max(1, n)), 1);
@@ -264,7 +264,7 @@ public sealed class Passes
                     if (planned.Passes >= 0) operands[planned.Passes].CopyTo(values);
                     else passes._rule.ApplyAny(planned.Rounds, block, planned.Parameters, operands, measured, values);
                     values = values[..length];
-                    if (planned.RoundsResult) Rounding.To(planned.Rounds!.Value, values);
+                    if (planned.Result is { } type) Rounding.To(type, values);
                     Rounding.To(slot.Stored, values);
                     Conversion.Narrow(slot.Stored, values, result.Span(outBytes)[(int)slot.Stored.Bytes(offset)..]);
                     run.Totals[unit] = Compare(planned, operands, extra == 1 ? readers[n] : null, offset, values, new Span<float>(reference, length));

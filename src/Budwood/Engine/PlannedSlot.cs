@@ -10,6 +10,9 @@ public sealed class PlannedSlot
 {
     public required Slot Slot { get; init; }
 
+    /// <summary>The tensor's name in the family's table; the slot has the name that is written.</summary>
+    public required string Canonical { get; init; }
+
     /// <summary>One parameters record an input.</summary>
     public required Array Parameters { get; init; }
 
@@ -31,19 +34,20 @@ public sealed class PlannedSlot
     /// <summary>The input whose values pass as they are, where the rule has nothing to combine; -1 where the formula runs.</summary>
     public int Passes { get; init; } = -1;
 
-    /// <summary>The result is rounded to <see cref="Rounds"/> like any other tensor of the peer's, before it is stored.</summary>
-    public bool RoundsResult { get; init; }
+    /// <summary>The type that a peer's result has before it is stored in another, where that is narrower than float32.</summary>
+    public DType? Result { get; init; }
 
     internal PlannedSlot With(IReadOnlyList<Draws?> draws) => new()
     {
         Slot = Slot,
+        Canonical = Canonical,
         Parameters = Parameters,
         Rounds = Rounds,
         Loads = Loads,
         Reference = Reference,
         ReferenceTensor = ReferenceTensor,
         Passes = Passes,
-        RoundsResult = RoundsResult,
+        Result = Result,
         Draws = draws,
     };
 

@@ -15,6 +15,7 @@ public sealed class Planner
     private readonly List<string> _notes = [];
     private readonly Checkpoint _donor, _reference;
     private readonly bool _compat;
+    private readonly string _prefix;
     private readonly HashSet<int> _contributes = [];
 
     private Planner(PlanRequest request)
@@ -25,6 +26,7 @@ public sealed class Planner
         // The receipt compares with the model as it is stored: what an adapter adds is a change.
         _reference = _donor.AsStored;
         _compat = request.Arithmetic != Arithmetic.Ours;
+        _prefix = _compat ? "" : MissingPrefix(_donor);
     }
 
     /// <summary>Plans; throws one fault that lists every misfit.</summary>
@@ -54,7 +56,7 @@ public sealed class Planner
         PlaceDraws(slots);
         CheckContributions();
         ThrowIfAny();
-        var written = slots.Select(s => s.Slot.Name).ToHashSet(StringComparer.Ordinal);
+        var written = slots.Select(s => s.Canonical).ToHashSet(StringComparer.Ordinal);
         CheckpointTensor[] removed = [.. _reference.Tensors.Where(t => !written.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal)];
         NoteLeftOut(removed);
         return new Plan(_request, slots, EditedConfig(slots, segments), _donor, _reference) { Notes = _notes, Removed = removed };
@@ -189,7 +191,7 @@ public sealed class Planner
             FromDonorAlone(drafts, s, output, inputs, lacking, segment, t, outputLayer, inFamily);
             return;
         }
-        drafts.Add(new(output, inputs[0].Tensor.Role, outputLayer, s, t, inputs, segment.Base, inFamily));
+        drafts.Add(new(output, expected?.Role ?? inputs[0].Tensor.Role, outputLayer, s, t, inputs, segment.Base, inFamily));
     }
 
     // A model without a head of its own gives its embedding in the head's place, as the tie says.
@@ -266,7 +268,7 @@ public sealed class Planner
 
         var slot = new Slot
         {
-            Name = draft.Name,
+            Name = Written(draft.Name),
             Shape = shape,
             Role = draft.Role,
             Layer = draft.Layer,
@@ -281,13 +283,13 @@ public sealed class Planner
         bool reads = !copy && pass < 0;
         if (reads && parameters.GetValue(0) is null) Read(parameters, draft, inputs, at);
         if (reads) _rule.CheckAny(slot, parameters);
-        DType? rounds = _rule.Rounds(_request.Arithmetic, working);
         return new PlannedSlot
         {
             Slot = slot,
+            Canonical = draft.Name,
             Parameters = parameters,
-            Rounds = rounds,
-            RoundsResult = reads && rounds is DType.BF16 or DType.F16 && _rule.Result(_request.Arithmetic, working) == working,
+            Rounds = _rule.Rounds(_request.Arithmetic, working),
+            Result = reads && _compat && natural is DType.BF16 or DType.F16 ? natural : null,
             Loads = _compat ? Conversions(inputs, loaded, working) : [],
             Reference = reference?.Source,
             ReferenceTensor = reference,
@@ -303,6 +305,15 @@ public sealed class Planner
             bool isReference = i == at && !_rule.Arity.BaseCounts;
             parameters.SetValue(_request.Parameters.For(draft.Segment, model, tensor.Name, draft.Name, draft.T, isReference), i);
         }
+    }
+
+    // Files of a base model leave the family's prefix out (BertModel has no 'bert.'): the output keeps the donor's way. The peer always writes the prefix.
+    private string Written(string canonical) => _prefix.Length > 0 && canonical.StartsWith(_prefix, StringComparison.Ordinal) ? canonical[_prefix.Length..] : canonical;
+
+    private static string MissingPrefix(Checkpoint donor)
+    {
+        string[] left = [.. donor.Tensors.Where(t => t.InFamily && t.Name.Length > t.Stored.Length && t.Name.EndsWith(t.Stored, StringComparison.Ordinal)).Select(t => t.Name[..^t.Stored.Length]).Distinct()];
+        return left.Length == 1 ? left[0] : "";
     }
 
     private static TensorSource Source(CheckpointTensor tensor, Shape shape) => tensor.Shape == shape ? tensor.Source : new CutTensor(tensor.Source, shape);
@@ -402,7 +413,7 @@ public sealed class Planner
             else if (config.Has("num_hidden_layers")) config = config.Set("num_hidden_layers", JsonValue.Create(layers.Length));
         }
         DType? type = slots.Where(s => s.Slot.Stored.IsFloat()).GroupBy(s => s.Slot.Stored).MaxBy(g => g.Sum(s => s.Slot.Shape.Count))?.Key;
-        if (type is { } t && config.DType != t) config = config.WithDType(t);
+        if (type is { } t && config.DTypeText != t.TorchName()) config = config.Set(config.DTypeField, JsonValue.Create(t.TorchName()));
         PlannedSlot? head = slots.Find(s => s.Slot.Role == Role.Head && s.Slot.Name.EndsWith("weight", StringComparison.Ordinal));
         if (head is not null && config.TiesEmbeddings && _request.Models.Any(m => m.Config?.TiesEmbeddings == false))
         {

@@ -24,8 +24,8 @@ public sealed class Receipt
         Roles = ByRole(results);
         DTypes = [.. results.Where(r => r.Planned.ReferenceTensor is { } t && t.DType != r.Planned.Slot.Stored)
             .GroupBy(r => (From: r.Planned.ReferenceTensor!.DType, To: r.Planned.Slot.Stored)).Select(g => (g.Key.From, g.Key.To, g.Count()))];
-        Vocabulary = results.Where(r => r.Planned.Slot.Role == Role.Embed && r.Planned.ReferenceTensor is null && plan.Reference.TryGet(r.Planned.Slot.Name, out _))
-            .Select(r => plan.Reference.TryGet(r.Planned.Slot.Name, out CheckpointTensor? t) ? ((long From, long To)?)(t.Shape[0], r.Planned.Slot.Shape[0]) : null).FirstOrDefault();
+        Vocabulary = results.Where(r => r.Planned.Slot.Role == Role.Embed && r.Planned.ReferenceTensor is null && plan.Reference.TryGet(r.Planned.Canonical, out _))
+            .Select(r => plan.Reference.TryGet(r.Planned.Canonical, out CheckpointTensor? t) ? ((long From, long To)?)(t.Shape[0], r.Planned.Slot.Shape[0]) : null).FirstOrDefault();
     }
 
     /// <summary>The model that the output is compared with.</summary>
@@ -50,7 +50,7 @@ public sealed class Receipt
     internal static Receipt Of(Plan plan, IReadOnlyList<SlotResult> results)
     {
         var digests = results.ToDictionary(r => r.Planned.Slot.Name, r => r.Digest!.Value, StringComparer.Ordinal);
-        return new Receipt(plan, results, Digests.Checkpoint(digests.Select(d => (d.Key, d.Value))), digests);
+        return new Receipt(plan, results, Digests.Checkpoint(results.Select(r => (r.Planned.Canonical, r.Digest!.Value))), digests);
     }
 
     private static Table ByRole(IReadOnlyList<SlotResult> results)

@@ -64,7 +64,7 @@ internal sealed class SlotRun
         _firstPass = true;
         _selectors = [.. _asked.Requests.Where(r => r.Kind is MeasureKind.Keep or MeasureKind.Band or MeasureKind.Ordered).Select(r => new Selector(r, planned.Slot.Shape.Count, _workers))];
         _sums.Clear();
-        foreach (MeasureRequest r in _asked.Requests.Where(r => r.Kind is MeasureKind.Sum or MeasureKind.L1 or MeasureKind.NonZero))
+        foreach (MeasureRequest r in _asked.Requests.Where(r => r.Kind is MeasureKind.Sum or MeasureKind.L1 or MeasureKind.Squares or MeasureKind.Largest or MeasureKind.NonZero))
             _sums[(r.Kind, r.Quantity)] = new double[Geometry.Units];
         GramOf = _asked.Requests.FirstOrDefault(r => r.Kind == MeasureKind.Gram)?.Of;
         if (GramOf is not null)
@@ -104,6 +104,8 @@ internal sealed class SlotRun
         if (!_firstPass) return;
         if (_sums.TryGetValue((MeasureKind.Sum, quantity), out double[]? sum)) sum[unit] = Reductions.Sum(v);
         if (_sums.TryGetValue((MeasureKind.L1, quantity), out double[]? l1)) l1[unit] = Reductions.L1(v);
+        if (_sums.TryGetValue((MeasureKind.Squares, quantity), out double[]? squares)) squares[unit] = Reductions.Dot(v, v);
+        if (_sums.TryGetValue((MeasureKind.Largest, quantity), out double[]? largest)) largest[unit] = Reductions.Largest(v);
         if (_sums.TryGetValue((MeasureKind.NonZero, quantity), out double[]? nonZero)) nonZero[unit] = v.Length - v.Count(0f);
     }
 
@@ -117,7 +119,7 @@ internal sealed class SlotRun
         if (Applies) return false;
         if (_firstPass)
         {
-            foreach (((MeasureKind, int) key, double[] parts) in _sums) Measured.Numbers[key] = Reductions.Pairwise(parts);
+            foreach (((MeasureKind Kind, int) key, double[] parts) in _sums) Measured.Numbers[key] = key.Kind == MeasureKind.Largest ? parts.Max() : Reductions.Pairwise(parts);
             if (GramOf is not null) Measured.Gram = ReduceGram();
         }
         foreach (Selector s in _selectors) s.EndPass(Geometry.Pieces);

@@ -8,7 +8,7 @@ namespace Budwood.Merge;
 /// <summary>Parameters of the DELLA methods.</summary>
 public record DellaParameters : SparseParameters
 {
-    public DellaParameters() => Rescale = true;
+    public DellaParameters() => Rescale = Rescale.L1;
 
     /// <summary>Half the spread of the keep probability: from density - epsilon for the smallest to density + epsilon for the largest element of a row.</summary>
     [PerModel, Unit("probability"), Range(0, 1, MaximumOpen = true)]
@@ -20,20 +20,30 @@ public abstract class MagnitudePruning<P> : TaskVectors<P> where P : DellaParame
 {
     public override Extent Extent(Arithmetic mode) => Methods.Extent.Row;
     protected override bool Drops(P p) => p.Density < 1;
-    protected override bool Rescales(P p) => p.Rescale;
-    protected internal override int Draws(Slot at, P p) => p.Density < 1 ? 1 : 0;
+
+    // An element's share is its own probability: the drop itself divides by it.
+    protected override Rescale RescaleOf(P p, Arithmetic mode) => p.Rescale == Rescale.Inverse ? Rescale.None : p.Rescale;
+
+    protected override DType Norms(DType working) => working == DType.BF16 ? DType.BF16 : DType.F32;
+    protected internal override int Draws(Slot at, P p) => p.Density is > 0 and < 1 ? 1 : 0;
 
     protected internal override void Check(Slot at, ReadOnlySpan<P> p)
     {
         for (int i = 0; i < p.Length; i++)
         {
             (double d, double e) = (p[i].Density, p[i].Epsilon);
+            if (d <= 0 && at.Arithmetic == Arithmetic.Mergekit015) continue; // nothing stays
             if (i != at.Base && d < 1 && (d - e <= 0 || d + e >= 1)) throw MergeFaults.EpsilonTooWide(at, at.Inputs[i].Label, d, e);
         }
     }
 
     protected override void Drop<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta)
     {
+        if (p.Density <= 0)
+        {
+            delta.Clear();
+            return;
+        }
         // The peer works in float32 for F16 tensors here, and in bfloat16 for BF16 ones, where ranks above 256 are rounded.
         if (Q.DType == DType.BF16) Drop<PeerBF16>(at.Count, p, x.Uniform(input), delta);
         else Drop<PeerF32>(at.Count, p, x.Uniform(input), delta);
@@ -52,6 +62,7 @@ public abstract class MagnitudePruning<P> : TaskVectors<P> where P : DellaParame
             if (single) r = 0.5f;
             float keep = W.Round(W.Round(W.Round(r * 2) * epsilon) + low);
             if (!(uniform[i] < keep)) delta[i] = 0;
+            else if (p.Rescale == Rescale.Inverse) delta[i] = W.Round(delta[i] / keep);
         }
     }
 }

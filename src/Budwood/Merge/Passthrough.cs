@@ -12,6 +12,7 @@ namespace Budwood.Merge;
 /// <formula>y = x, or scale x</formula>
 [Method("passthrough", Room.Merge, MayCopy = true)]
 [Source("mergekit", Where = "merge_method: passthrough")]
+[Inert("int8_mask", "normalize", "rescale", "lambda", "weight", "density", "t")]
 public sealed partial class Passthrough : Rule<Passthrough.Parameters>
 {
     /// <summary>Parameters of <c>passthrough</c>.</summary>

@@ -26,8 +26,27 @@ public record SparseParameters : TaskVectorParameters
     [PerModel, Unit("share of elements"), Range(0, double.PositiveInfinity)]
     public double Density { get; init; } = 1;
 
-    /// <summary>Scale what stays so that the sum of the magnitudes is what it was.</summary>
-    public bool Rescale { get; init; }
+    /// <summary>How what stays is scaled up for what was dropped; true is l1, false is none.</summary>
+    public Rescale Rescale { get; init; }
+}
+
+/// <summary>How what stays of a task vector is scaled up for what was dropped.</summary>
+public enum Rescale
+{
+    /// <summary>Not at all.</summary>
+    None,
+    /// <summary>So that the sum of the magnitudes is what it was.</summary>
+    L1,
+    /// <summary>So that the Euclidean norm is what it was.</summary>
+    L2,
+    /// <summary>So that the largest magnitude is what it was.</summary>
+    Linf,
+    /// <summary>By one over the share that stays; of a random drop every element is then expected to be what it was.</summary>
+    Inverse,
+    /// <summary>The peer's word for none.</summary>
+    False = None,
+    /// <summary>The peer's word for l1.</summary>
+    True = L1,
 }
 
 /// <summary>Task arithmetic in general: weighted deltas, some of their elements dropped, signs elected, summed, added to the base.</summary>
@@ -56,8 +75,14 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
     {
     }
 
-    /// <summary>Whether the magnitudes are scaled back to their sum.</summary>
-    protected virtual bool Rescales(P p) => false;
+    /// <summary>How what stays is scaled.</summary>
+    protected virtual Rescale RescaleOf(P p, Arithmetic mode) => Rescale.None;
+
+    /// <summary>The share of the elements that stays, which <see cref="Rescale.Inverse"/> divides by.</summary>
+    protected virtual double Share(P p) => 1;
+
+    /// <summary>The type that the peer keeps the norms of the scaling in.</summary>
+    protected virtual DType Norms(DType working) => working;
 
     protected internal override void Measure(int round, Slot at, ReadOnlySpan<P> p, Measured m, Measures ask)
     {
@@ -66,25 +91,44 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
         {
             if (i == at.Base || !Drops(p[i])) continue;
             if (round == 0) AskSelection(at, i, p[i], ask);
-            if (!Rescales(p[i])) continue;
-            if (round == 0) ask.L1(i);
-            if (round == 1) ask.L1(n + i);
-            if (round == 2) m.Scalars.Add(Scale(at, m.L1(i), m.L1(n + i)));
+            Rescale how = RescaleOf(p[i], at.Arithmetic);
+            if (how is Rescale.None or Rescale.Inverse) continue;
+            if (round < 2) Ask(how, round == 0 ? i : n + i, ask);
+            if (round == 2) m.Scalars.Add(Scale(at, Norm(how, m, i), Norm(how, m, n + i)));
         }
     }
 
-    // The peer's sums are rounded to its type; where float16 overflows, the sum stays in float32 instead of turning everything into NaN.
-    private static double Scale(Slot at, double before, double after)
+    private static void Ask(Rescale how, int quantity, Measures ask) => _ = how switch
     {
+        Rescale.L1 => ask.L1(quantity),
+        Rescale.L2 => ask.Squares(quantity),
+        _ => ask.Largest(quantity),
+    };
+
+    private static double Norm(Rescale how, Measured m, int quantity) => how switch
+    {
+        Rescale.L1 => m.L1(quantity),
+        Rescale.L2 => Math.Sqrt(m.Squares(quantity)),
+        _ => m.Largest(quantity),
+    };
+
+    // The peer's norms are rounded to its type; where float16 overflows, they stay in float32 instead of turning everything into NaN.
+    private double Scale(Slot at, double before, double after)
+    {
+        DType type = at.Arithmetic == Arithmetic.Ours ? DType.F32 : Norms(at.Working);
         (float a, float b) = ((float)before, (float)after);
-        if (at.Arithmetic != Arithmetic.Ours)
-        {
-            (float qa, float qb) = (Narrow(at.Working, a), Narrow(at.Working, b));
-            if (float.IsFinite(qa) && float.IsFinite(qb)) (a, b) = (qa, qb);
-        }
+        (float qa, float qb) = (Narrow(type, a), Narrow(type, b));
+        if (float.IsFinite(qa) && float.IsFinite(qb)) (a, b) = (qa, qb);
         if (a < 1e-7f || b < 1e-7f) return 1;
-        return at.Arithmetic == Arithmetic.Ours ? before / after : Narrow(at.Working, a / b);
+        return at.Arithmetic == Arithmetic.Ours ? before / after : Narrow(type, a / b);
     }
+
+    private float Factor(Slot at, P p, Measured m, ref int scaled) => RescaleOf(p, at.Arithmetic) switch
+    {
+        Rescale.None => 1,
+        Rescale.Inverse => Share(p) > 0 ? (float)(1 / Share(p)) : 1,
+        _ => (float)m.Scalars[scaled++],
+    };
 
     private static float Narrow(DType type, float v) => type switch { DType.BF16 => Rounding.ToBF16(v), DType.F16 => Rounding.ToF16(v), _ => v };
 
@@ -107,8 +151,9 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
             Span<float> d = x.Scratch(k);
             View<Q>(Drops(p[k]) ? n + k : k, at, p, x, m, d);
             Vector256<float> weight = Vector256.Create(w[k]);
-            bool rescale = Drops(p[k]) && Rescales(p[k]);
-            Vector256<float> scale = Vector256.Create(rescale ? (float)m.Scalars[scaled++] : 1f);
+            float factor = Drops(p[k]) ? Factor(at.Slot, p[k], m, ref scaled) : 1;
+            bool rescale = factor != 1;
+            Vector256<float> scale = Vector256.Create(factor);
             for (int i = 0; i < d.Length; i += Operands.Step)
             {
                 Vector256<float> v = Operands.Get(d, i);

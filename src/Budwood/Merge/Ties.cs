@@ -23,7 +23,8 @@ public sealed partial class Ties : TaskVectors<Ties.Parameters>
 
     protected override bool Elects => true;
     protected override bool Drops(Parameters p) => p.Density < 1;
-    protected override bool Rescales(Parameters p) => p.Rescale;
+    protected override Rescale RescaleOf(Parameters p, Arithmetic mode) => p.Rescale;
+    protected override double Share(Parameters p) => p.Density;
 
     protected internal override void Check(Slot at, ReadOnlySpan<Parameters> p)
     {

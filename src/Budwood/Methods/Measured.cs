@@ -21,6 +21,8 @@ public sealed class Measured
 
     public double Sum(int quantity) => _tensor.Numbers[(MeasureKind.Sum, quantity)];
     public double L1(int quantity) => _tensor.Numbers[(MeasureKind.L1, quantity)];
+    public double Squares(int quantity) => _tensor.Numbers[(MeasureKind.Squares, quantity)];
+    public double Largest(int quantity) => _tensor.Numbers[(MeasureKind.Largest, quantity)];
     public long NonZero(int quantity) => (long)_tensor.Numbers[(MeasureKind.NonZero, quantity)];
 
     /// <summary>Value at the k-th of the positions asked for.</summary>

@@ -9,7 +9,7 @@ public enum Of
     Deltas,
 }
 
-internal enum MeasureKind { Keep, Band, Sum, L1, NonZero, Ordered, Gram }
+internal enum MeasureKind { Keep, Band, Sum, L1, Squares, Largest, NonZero, Ordered, Gram }
 
 internal sealed record MeasureRequest(MeasureKind Kind, int Quantity, long A = 0, long B = 0, IReadOnlyList<long>? Positions = null, Of Of = Of.Values);
 
@@ -30,6 +30,12 @@ public sealed class Measures
 
     /// <summary>Sum of the magnitudes.</summary>
     public Measures L1(int quantity) => Add(new(MeasureKind.L1, quantity));
+
+    /// <summary>Sum of the squares.</summary>
+    public Measures Squares(int quantity) => Add(new(MeasureKind.Squares, quantity));
+
+    /// <summary>The largest magnitude.</summary>
+    public Measures Largest(int quantity) => Add(new(MeasureKind.Largest, quantity));
 
     /// <summary>Number of values that are not zero.</summary>
     public Measures NonZero(int quantity) => Add(new(MeasureKind.NonZero, quantity));

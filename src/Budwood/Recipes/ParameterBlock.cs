@@ -76,10 +76,18 @@ public sealed class ParameterBlock
         {
             ParameterKind.Number or ParameterKind.Integer or ParameterKind.Flag => Typed(card, node, Real(card, node)),
             ParameterKind.Integers => new[] { Whole(card, node) },
-            ParameterKind.Choice when node is YamlScalar s => card.Choices.Contains(s.Text) ? s.Text : throw RecipeFaults.BadValue(node, card.Name, "one of " + string.Join(", ", card.Choices), card.Choices),
+            ParameterKind.Choice when node is YamlScalar s => Word(card, s),
             _ when node is YamlScalar s => s.Text,
             _ => throw RecipeFaults.NotAScalar(node, card.Name),
         };
+    }
+
+    // A choice that has the words true and false once was a flag, and takes every spelling of one.
+    private static string Word(ParameterCard card, YamlScalar node)
+    {
+        string word = node.Text;
+        if (!card.Choices.Contains(word) && card.Choices.Contains("true") && (node.Flag ?? (node.Number is { } v ? v != 0 : null)) is { } flag) word = flag ? "true" : "false";
+        return card.Choices.Contains(word) ? word : throw RecipeFaults.BadValue(node, card.Name, "one of " + string.Join(", ", card.Choices), card.Choices);
     }
 
     /// <summary>Value at position t in [0, 1] of a list of numbers, linear between them.</summary>

@@ -2,8 +2,8 @@ using System.IO.Hashing;
 using System.Text;
 using Budwood.Files;
 using Budwood.Numbers;
-using CsCheck;
 using Budwood.Tests.Fixtures;
+using CsCheck;
 
 namespace Budwood.Tests.Files;
 

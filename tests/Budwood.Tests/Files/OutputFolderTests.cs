@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using Budwood.Files;
-using Microsoft.Win32.SafeHandles;
 using Budwood.Tests.Fixtures;
+using Microsoft.Win32.SafeHandles;
 
 namespace Budwood.Tests.Files;
 

@@ -1,8 +1,8 @@
 using System.Text;
 using Budwood.Files;
 using Budwood.Numbers;
-using CsCheck;
 using Budwood.Tests.Fixtures;
+using CsCheck;
 
 namespace Budwood.Tests.Files;
 

@@ -34,7 +34,7 @@ internal static class RevisionLock
     {
         float[] stored = [.. x];
         Rounding.To(type, stored);
-        return stored.Zip(y).Count(p => p.First == p.Second) > 0.9 * y.Length;
+        return stored.Zip(y).Count(p => p.First == p.Second) > 0.995 * y.Length;
     }
 
     /// <summary>Parameter records made from names and values, as a merge file would.</summary>

@@ -57,6 +57,7 @@ internal static class RuleHarness
         var planned = new PlannedSlot
         {
             Slot = slot,
+            Canonical = slot.Name,
             Parameters = parameters,
             Rounds = rule.Rounds(s.Arithmetic, s.DType),
             Reference = stored[Math.Max(0, atBase)],

@@ -29,7 +29,7 @@ public class DellaTests
     {
         float[] start = new float[s_shape.Count];
         float[] tuned = [.. Enumerable.Range(0, start.Length).Select(i => (float)((i % 501) + 1))];
-        float[] y = Run([start, tuned], new Della.Parameters { Weight = 1, Density = 0.5, Epsilon = 0.4, Rescale = false });
+        float[] y = Run([start, tuned], new Della.Parameters { Weight = 1, Density = 0.5, Epsilon = 0.4, Rescale = Rescale.None });
         int small = 0, large = 0;
         for (int i = 0; i < y.Length; i++)
         {

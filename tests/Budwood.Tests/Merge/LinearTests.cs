@@ -82,4 +82,33 @@ public class LinearTests
     [InlineData("linear-slices")]
     [InlineData("linear-edge")]
     public void It_gives_the_peers_numbers_in_the_peers_arithmetic(string name) => Goldens.Check(name);
+
+    [Theory]
+    [InlineData("v015-linear-bf16")]
+    [InlineData("v015-linear-f32")]
+    [InlineData("v015-linear-mixed")]
+    [InlineData("v015-linear-raw-bf16")]
+    [InlineData("v015-rotary-dropped")]
+    [InlineData("v015-sci-string")]
+    [InlineData("v015-truncate-linear")]
+    [InlineData("dtype-bfloat16-none")]
+    [InlineData("dtype-float32-bfloat16")]
+    [InlineData("dtype-none-float16")]
+    public void It_gives_the_newer_peers_numbers_in_its_arithmetic(string name) => Goldens.CheckNewer(name);
+
+    [Theory]
+    [InlineData("linear-3-bf16")]
+    [InlineData("linear-3-unnormalized-f32")]
+    [InlineData("linear-dtype-f16-of-bf16")]
+    [InlineData("linear-edge")]
+    [InlineData("linear-gpt2-aliases")]
+    [InlineData("linear-gradient-filters-f32")]
+    [InlineData("linear-math-f32-out-bf16")]
+    [InlineData("linear-mixed-dtypes")]
+    [InlineData("linear-mixed-dtypes-bf16-f16")]
+    [InlineData("linear-modules-syntax")]
+    [InlineData("linear-negative-f16")]
+    [InlineData("linear-out-f32-of-bf16")]
+    [InlineData("linear-tied-head")]
+    public void It_gives_what_the_newer_peer_makes_of_the_older_cases(string name) => Goldens.CheckReissued(name);
 }

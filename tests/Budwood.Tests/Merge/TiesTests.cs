@@ -88,4 +88,9 @@ public class TiesTests
     [InlineData("ties-f32math-of-bf16")]
     [InlineData("ties-edge")]
     public void It_gives_the_peers_numbers_in_the_peers_arithmetic(string name) => Goldens.Check(name);
+
+    [Theory]
+    [InlineData("v015-ties-density0")]
+    [InlineData("v015-ties-tiny-density")]
+    public void It_gives_the_newer_peers_numbers_in_its_arithmetic(string name) => Goldens.CheckNewer(name);
 }

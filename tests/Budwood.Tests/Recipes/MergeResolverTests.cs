@@ -220,6 +220,18 @@ public sealed class MergeResolverTests : IDisposable
     }
 
     [Fact]
+    public void A_donor_without_prefix_gives_an_output_without_it_unless_a_peer_is_followed()
+    {
+        TinyCheckpoint.Gpt2(_folder["m0"], seed: 1, prefix: "");
+        TinyCheckpoint.Gpt2(_folder["m1"], seed: 2);
+        RunOutcome ours = Merge(Linear), peers = Merge(Linear, "peer", Arithmetic.Mergekit014);
+        using SafetensorsFile made = SafetensorsFile.Open(Path.Combine(_folder["out"], "model.safetensors")), peer = SafetensorsFile.Open(Path.Combine(_folder["peer"], "model.safetensors"));
+        Assert.Contains(made.Tensors, t => t.Name == "h.0.attn.c_attn.weight");
+        Assert.Contains(peer.Tensors, t => t.Name == "transformer.h.0.attn.c_attn.weight");
+        Assert.Equal(ours.Receipt.Changed, peers.Receipt.Changed);
+    }
+
+    [Fact]
     public void A_family_that_is_not_known_merges_by_names()
     {
         for (int i = 0; i < 2; i++)

@@ -17,6 +17,14 @@ public static class Reductions
     /// <summary>Sum of products of two blocks of equal length.</summary>
     public static double Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> y) => Reduce<Product>(x, y);
 
+    /// <summary>The largest absolute value; 0 of an empty block.</summary>
+    public static float Largest(ReadOnlySpan<float> x)
+    {
+        float largest = 0;
+        foreach (float v in x) largest = Math.Max(largest, Math.Abs(v));
+        return largest;
+    }
+
     /// <summary>Pairwise sum: halves are summed first, so that the error grows with the logarithm of the length.</summary>
     public static double Pairwise(ReadOnlySpan<double> x) => x.Length switch
     {
