@@ -25,8 +25,8 @@ internal sealed unsafe class LowRankFactors : IDisposable
         Of = of;
         if (spent is not null && spent._bytes >= of.FactorBytes)
         {
-            (_values, _bytes, spent._values) = (spent._values, spent._bytes, null);
-            GC.SuppressFinalize(spent);
+            _bytes = spent._bytes;
+            _values = spent.GiveUp();
         }
         else
         {
@@ -99,6 +99,13 @@ internal sealed unsafe class LowRankFactors : IDisposable
         {
             ArrayPool<byte>.Shared.Return(bytes);
         }
+    }
+
+    private float* GiveUp()
+    {
+        float* values = _values;
+        _values = null;
+        return values;
     }
 
     private void Free()
