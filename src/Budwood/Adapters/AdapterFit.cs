@@ -157,7 +157,9 @@ internal sealed class AdapterFit
             if (sites.Count > 0) _notes.Add($"{_config.Where}: target_modules is not given; the {sites.Count} modules of the file are taken");
             return;
         }
-        AdapterSite[] outside = [.. sites.Where(s => !(targets.IsAllLinear || targets.Names(s.Module)))];
+        // Ties that were kept bring the twin along: the head's factors are the embedding's.
+        bool IsTwin(AdapterSite site) => _config.KeepsTies && site.Tensor == _embedding && sites.Any(s => s.Tensor == _embedding && targets.Names(s.Module));
+        AdapterSite[] outside = [.. sites.Where(s => !(targets.IsAllLinear || targets.Names(s.Module) || IsTwin(s)))];
         if (outside.Length > 0) throw AdapterFaults.OutsideTargets(_file, outside[0].Module, outside[0].Parts.Values.First().Key, outside.Length, targets.ToString());
         var held = sites.Select(s => s.Module).ToHashSet(StringComparer.Ordinal);
         string[] modules = [.. Modules()], named = targets.IsAllLinear ? [] : [.. modules.Where(targets.Names)];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Budwood.Files;
 using Budwood.Numbers;
@@ -15,12 +16,24 @@ internal readonly record struct Factor(WeightTensor? Tensor, bool IsTransposed)
 internal sealed unsafe class LowRankFactors : IDisposable
 {
     private const int Chunk = 16384;
+    private readonly long _bytes;
     private float* _values;
 
-    public LowRankFactors(LowRankTensor of)
+    /// <summary>Reads both factors; into the memory of <paramref name="spent"/>, which is over then, where it is large enough.</summary>
+    public LowRankFactors(LowRankTensor of, LowRankFactors? spent)
     {
         Of = of;
-        _values = (float*)NativeMemory.AlignedAlloc((nuint)Math.Max(1, of.FactorBytes), 64);
+        if (spent is not null && spent._bytes >= of.FactorBytes)
+        {
+            _bytes = spent._bytes;
+            _values = spent.GiveUp();
+        }
+        else
+        {
+            spent?.Dispose();
+            _bytes = of.FactorBytes;
+            _values = (float*)NativeMemory.AlignedAlloc((nuint)Math.Max(1, _bytes), 64);
+        }
         Left = _values;
         Right = _values + of.Left.Count;
         Read(of.Left, Left);
@@ -72,18 +85,32 @@ internal sealed unsafe class LowRankFactors : IDisposable
     /// <summary>A tensor's bytes in small pieces; the array is used again.</summary>
     public static IEnumerable<(long Start, byte[] Bytes, int Count)> Chunks(WeightTensor tensor)
     {
-        byte[] bytes = new byte[tensor.DType.Bytes(Math.Min(Chunk, Math.Max(1, tensor.Shape.Count)))];
-        for (long start = 0; start < tensor.Shape.Count; start += Chunk)
+        byte[] bytes = ArrayPool<byte>.Shared.Rent((int)tensor.DType.Bytes(Chunk));
+        try
         {
-            int count = (int)Math.Min(Chunk, tensor.Shape.Count - start);
-            tensor.Read(tensor.DType.Bytes(start), bytes.AsSpan(0, (int)tensor.DType.Bytes(count)));
-            yield return (start, bytes, count);
+            for (long start = 0; start < tensor.Shape.Count; start += Chunk)
+            {
+                int count = (int)Math.Min(Chunk, tensor.Shape.Count - start);
+                tensor.Read(tensor.DType.Bytes(start), bytes.AsSpan(0, (int)tensor.DType.Bytes(count)));
+                yield return (start, bytes, count);
+            }
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    private float* GiveUp()
+    {
+        float* values = _values;
+        _values = null;
+        return values;
     }
 
     private void Free()
     {
-        NativeMemory.AlignedFree(_values);
+        if (_values is not null) NativeMemory.AlignedFree(_values);
         _values = null;
     }
 
@@ -108,7 +135,13 @@ internal sealed class FactorShelf
         lock (_gate)
         {
             LowRankFactors? found = _all.Find(f => ReferenceEquals(f.Of, of));
-            if (found is null) _all.Add(found = new LowRankFactors(of));
+            if (found is null)
+            {
+                // The one that was returned longest ago gives its memory.
+                LowRankFactors? spent = _all.Count(f => f.Users == 0) >= Kept ? _all.First(f => f.Users == 0) : null;
+                if (spent is not null) _all.Remove(spent);
+                _all.Add(found = new LowRankFactors(of, spent));
+            }
             found.Users++;
             return found;
         }
@@ -119,7 +152,6 @@ internal sealed class FactorShelf
         lock (_gate)
         {
             if (--factors.Users > 0) return;
-            // The one returned last is the one most likely to be asked for again.
             _all.Remove(factors);
             _all.Add(factors);
             while (_all.Count(f => f.Users == 0) > Kept)

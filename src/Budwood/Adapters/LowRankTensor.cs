@@ -8,8 +8,8 @@ namespace Budwood.Adapters;
 /// <summary>A weight plus a low-rank update, made piece by piece and rounded to the type of the weight: bit for bit what a merged model would store.</summary>
 internal sealed unsafe class LowRankTensor(TensorSource weight, Factor left, Factor right, int rank, double scale, FactorShelf shelf) : TensorSource
 {
-    // A tile of the update: few enough values to stay near the core.
-    private const int TileColumns = 2048;
+    // A tile of the update: few enough values that they, and as many columns of the right factor, stay near the core.
+    private const int TileColumns = 512;
     private const int TileBytes = (LowRank.TileRows + 1) * TileColumns * sizeof(float);
 
     private readonly object _gate = new();

@@ -6,7 +6,8 @@ namespace Budwood.Checkpoints;
 public sealed unsafe class BufferPool : IDisposable
 {
     private const nuint Alignment = 64;
-    private readonly Stack<(nint Pointer, long Bytes)> _free = [];
+    private const long Page = 4096;
+    private readonly List<(nint Pointer, long Bytes)> _free = [];
     private long _held;
 
     /// <summary>Most bytes held at any time.</summary>
@@ -15,28 +16,44 @@ public sealed unsafe class BufferPool : IDisposable
     /// <summary>A buffer of at least so many bytes; its content is undefined.</summary>
     public NativeBuffer Rent(long bytes)
     {
-        if (_free.TryPop(out (nint Pointer, long Bytes) b))
+        // The smallest that suffices; a small wish does not take a large buffer from the one that will ask for it next.
+        int found = -1, smaller = -1;
+        for (int i = 0; i < _free.Count; i++)
         {
-            if (b.Bytes >= bytes) return new NativeBuffer(this, b.Pointer, b.Bytes);
-            NativeMemory.AlignedFree((void*)b.Pointer);
-            _held -= b.Bytes;
+            long b = _free[i].Bytes;
+            if (b < bytes) smaller = smaller < 0 || b > _free[smaller].Bytes ? i : smaller;
+            else if (b <= Math.Max(Page, 4 * bytes) && (found < 0 || b < _free[found].Bytes)) found = i;
         }
-        long size = (bytes + 4095) & ~4095L;
+        if (found >= 0)
+        {
+            (nint pointer, long held) = _free[found];
+            _free.RemoveAt(found);
+            return new NativeBuffer(this, pointer, held);
+        }
+        if (smaller >= 0)
+        {
+            Free(_free[smaller]);
+            _free.RemoveAt(smaller);
+        }
+        long size = (bytes + Page - 1) & ~(Page - 1);
         nint p = (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
         _held += size;
         PeakBytes = Math.Max(PeakBytes, _held);
         return new NativeBuffer(this, p, size);
     }
 
-    internal void Return(nint pointer, long bytes) => _free.Push((pointer, bytes));
+    internal void Return(nint pointer, long bytes) => _free.Add((pointer, bytes));
+
+    private void Free((nint Pointer, long Bytes) buffer)
+    {
+        NativeMemory.AlignedFree((void*)buffer.Pointer);
+        _held -= buffer.Bytes;
+    }
 
     public void Dispose()
     {
-        while (_free.TryPop(out (nint Pointer, long Bytes) b))
-        {
-            NativeMemory.AlignedFree((void*)b.Pointer);
-            _held -= b.Bytes;
-        }
+        foreach ((nint, long) buffer in _free) Free(buffer);
+        _free.Clear();
     }
 }
 

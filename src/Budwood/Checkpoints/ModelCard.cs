@@ -20,7 +20,8 @@ public static class ModelCard
     {
         var text = new StringBuilder();
         text.Append("---\n");
-        string[] hub = [.. models.Where(IsHubName)];
+        // A model under an adapter and the adapter stand there each by itself.
+        string[] hub = [.. parents.Select(p => p.Model).Where(IsHubName).Distinct(StringComparer.Ordinal)];
         if (hub.Length > 0) text.Append("base_model:\n").AppendJoin("", hub.Select(m => $"- {m}\n"));
         text.Append("base_model_relation: merge\nlibrary_name: transformers\n");
         if (license is not null) text.Append($"license: {license}\n");

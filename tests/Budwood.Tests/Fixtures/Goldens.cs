@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Budwood.Adapters;
 using Budwood.Checkpoints;
 using Budwood.Engine;
 using Budwood.Files;
@@ -60,8 +61,11 @@ internal static class Goldens
                 Allow = allow,
                 Open = n =>
                 {
-                    var c = Checkpoint.Open(Path.GetFullPath(Path.Combine(Path.GetDirectoryName(config)!, n.Text)), n.Text);
+                    string At(string path) => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(config)!, path));
+                    ModelReference reference = ModelReference.Parse(n.Text, p => Directory.Exists(At(p)));
+                    var c = Checkpoint.Open(At(reference.Path), reference.Path);
                     opened.Add(c);
+                    if (reference.Adapter is { } adapter) opened[^1] = c = Adapter.Open(At(adapter), adapter).Onto(c, n.Text);
                     return c;
                 },
             });

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Budwood.Numbers.Kernels;
@@ -84,6 +85,13 @@ public static unsafe class LowRank
     /// <summary>Adds a tile to values; where it is zero the value stays as it is, sign of zero included.</summary>
     public static void Add(ReadOnlySpan<float> delta, Span<float> values)
     {
-        for (int i = 0; i < values.Length; i++) if (delta[i] != 0) values[i] += delta[i];
+        ref float d = ref MemoryMarshal.GetReference(delta), v = ref MemoryMarshal.GetReference(values);
+        int i = 0;
+        for (; i <= values.Length - 8; i += 8)
+        {
+            Vector256<float> x = Vector256.LoadUnsafe(ref d, (nuint)i), y = Vector256.LoadUnsafe(ref v, (nuint)i);
+            Vector256.ConditionalSelect(Vector256.Equals(x, Vector256<float>.Zero), y, y + x).StoreUnsafe(ref v, (nuint)i);
+        }
+        for (; i < values.Length; i++) if (delta[i] != 0) values[i] += delta[i];
     }
 }
