@@ -81,7 +81,7 @@ public partial class ArchitectureTests
     public void Every_rule_has_a_test_class_with_a_revision_lock()
     {
         Type[] tests = typeof(ArchitectureTests).Assembly.GetTypes();
-        foreach (Methods.Rule rule in Methods.Generated.BudwoodCoreCatalogue.All.OfType<Methods.Rule>().Where(r => r.Card.Room == Methods.Room.Merge && r is not Budwood.Merge.Passthrough))
+        foreach (Budwood.Methods.Rule rule in Budwood.Methods.Generated.BudwoodCoreCatalogue.All.OfType<Budwood.Methods.Rule>().Where(r => r.Card.Room == Budwood.Methods.Room.Merge && r is not Budwood.Merge.Passthrough))
         {
             string name = rule.GetType().Name + "Tests";
             Assert.Contains(tests, t => t.Name == name && t.GetMethods().Any(m => m.Name.Contains("revision", StringComparison.OrdinalIgnoreCase)));
