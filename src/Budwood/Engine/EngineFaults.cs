@@ -37,6 +37,13 @@ internal static class EngineFaults
     public static Fault ModelContributesNothing(string model) =>
         new("BW3311", ExitCode.Usage, $"model '{model}' contributes to no tensor of the output", model, null, "Remove it, or run with '--allow unmatched'.");
 
+    public static Fault CompanionLacks(string companion, string tensor, string model, IEnumerable<string> known) =>
+        new("BW3312", ExitCode.Input, $"'{companion}' has no tensor '{tensor}'", companion, $"'{model}', which it goes with, has one",
+            Nearest.Hint(tensor, known) ?? $"Make it from '{model}', with a tensor for each of the model's.");
+
+    public static Fault CompanionShape(string companion, string tensor, string found, string model) =>
+        new("BW3313", ExitCode.Input, $"a tensor of '{companion}' has another shape than the model's", tensor, found, $"Make it from '{model}' itself.");
+
     public static Fault NothingChanged(string reference, IReadOnlyList<string> equal, IReadOnlyList<string> idle) =>
         new("BW4001", ExitCode.NothingChanged, $"no weight differs from {reference}: nothing was released", null,
             idle.Count > 0 ? $"untrained, the adapter changes nothing: {string.Join(", ", idle)}" : equal.Count > 0 ? $"equal to the base by content: {string.Join(", ", equal)}" : "every element equals the base's in the output dtype",
