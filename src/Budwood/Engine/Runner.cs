@@ -117,13 +117,20 @@ public static class Runner
         return new RunOutcome(receipt, folder.FullPath, parents, [.. shards.Files.Select(f => f.FileName)], clock.Elapsed);
     }
 
-    /// <summary>Runs a job on checkpoints that are open; returns the table that it gave.</summary>
-    public static Table Run(Job job, object parameters, IReadOnlyDictionary<string, Checkpoint> inputs, CancellationToken stop)
+    /// <summary>Runs a job on checkpoints that are open; what it writes on the way is gone when it ends, however it ends.</summary>
+    public static JobOutcome Run(Job job, object parameters, IReadOnlyDictionary<string, IReadOnlyList<Checkpoint>> inputs, JobOptions options, CancellationToken stop)
     {
-        var desk = new JobDesk(inputs, stop);
+        bool writes = job.Ports.Output.Kind == ArtifactKind.Checkpoint;
+        // Before the work, not after it.
+        if (writes) OutputFolder.Check(options.Run.Out, options.Run.Force, [.. inputs.Values.SelectMany(p => p).Select(m => m.Folder).Distinct(StringComparer.Ordinal)]);
+        using var desk = new JobDesk(job, inputs, options, stop);
         job.RunAny(desk, parameters);
-        return desk.Output ?? throw new InvalidOperationException($"{job.Card.Name} gave no output.");
+        if (writes ? desk.Written is null : desk.Table is null) throw new InvalidOperationException($"{job.Card.Name} gave no output.");
+        return new JobOutcome(desk.Table, desk.Written);
     }
+
+    /// <summary>Refuses a plan that the memory does not suffice for.</summary>
+    internal static void CheckFits(Plan plan, RunOptions options) => Fit(plan, options);
 
     // Fewer threads, then smaller pieces: speed is given up before the run is refused.
     private static (int Threads, int PieceBytes, long Peak) Fit(Plan plan, RunOptions options)
@@ -335,13 +342,5 @@ public static class Runner
             }
             return digester.Finish()!.Value;
         }
-    }
-
-    private sealed class JobDesk(IReadOnlyDictionary<string, Checkpoint> inputs, CancellationToken stop) : Desk
-    {
-        public Table? Output { get; private set; }
-        public override CancellationToken Stop => stop;
-        public override Checkpoint Checkpoint(string port) => inputs[port];
-        public override void Emit(string port, Table table) => Output = table;
     }
 }
