@@ -163,7 +163,6 @@ public sealed class OtherVerbsTests : IDisposable
         Directory.CreateDirectory(_folder["tmp"]);
         string[] line = Soup("if [ -e {model}/run.json ]; then touch started; sleep 60; fi; echo 1", "-o", "out");
         using System.Diagnostics.Process process = Program.Start(_folder.Path, new Dictionary<string, string> { ["TMPDIR"] = _folder["tmp"] }, line);
-        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         Assert.True(SpinWait.SpinUntil(() => File.Exists(_folder["started"]) || process.HasExited, TimeSpan.FromSeconds(60)));
         Assert.NotEmpty(Directory.EnumerateDirectories(_folder["tmp"], "budwood-*"));
         using (var kill = System.Diagnostics.Process.Start("kill", ["-INT", $"{process.Id}"])) kill.WaitForExit();
@@ -171,6 +170,5 @@ public sealed class OtherVerbsTests : IDisposable
         Assert.Equal(130, process.ExitCode);
         Assert.Empty(Directory.EnumerateDirectories(_folder["tmp"], "budwood-*"));
         Assert.False(Directory.Exists(_folder["out"]));
-        Task.WaitAll([output, error], TestContext.Current.CancellationToken);
     }
 }
