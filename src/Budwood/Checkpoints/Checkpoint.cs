@@ -129,6 +129,9 @@ public sealed class Checkpoint : IDisposable
 
     public bool TryGet(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CheckpointTensor? tensor) => _byName.TryGetValue(name, out tensor);
 
+    /// <summary>The tensor whose values this one shares by the configuration; null when it stands alone.</summary>
+    public string? TiedTo(string name) => Model is { } model && model.TryExpected(name, out ExpectedTensor? expected) ? expected.TiedTo : null;
+
     /// <summary>The same tensor in another layer; null for names outside the layers.</summary>
     public string? Renumbered(string name, int layer) => Model is not null ? Model.Renumbered(name, layer) : Numbering?.Of(name) is null ? null : Numbering.Renumbered(name, layer);
 

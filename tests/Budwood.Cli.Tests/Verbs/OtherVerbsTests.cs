@@ -17,7 +17,7 @@ public sealed class OtherVerbsTests : IDisposable
     {
         Ran ran = Run("--help");
         Assert.Equal(0, ran.Exit);
-        foreach (string verb in new[] { "demo", "merge", "run", "inspect", "diff", "check", "methods", "stack" }) Assert.Contains($"\n  {verb} ", ran.Out, StringComparison.Ordinal);
+        foreach (string verb in new[] { "demo", "merge", "run", "inspect", "diff", "check", "methods", "schema", "stack" }) Assert.Contains($"\n  {verb} ", ran.Out, StringComparison.Ordinal);
     }
 
     [Theory]

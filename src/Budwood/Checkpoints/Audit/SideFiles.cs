@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Budwood.Files;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>The small files beside the weights: tokenizer, templates, generation settings.</summary>
 internal static class SideFiles

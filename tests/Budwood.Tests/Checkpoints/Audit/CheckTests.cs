@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
+using Budwood.Checkpoints.Audit;
 using Budwood.Files;
-using Budwood.Inspect;
 using Budwood.Numbers;
 using Budwood.Tests.Fixtures;
 
-namespace Budwood.Tests.Inspect;
+namespace Budwood.Tests.Checkpoints.Audit;
 
 public sealed class CheckTests : IDisposable
 {

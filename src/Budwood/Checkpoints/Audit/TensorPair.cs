@@ -1,12 +1,11 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using Budwood.Checkpoints;
 using Budwood.Files;
 using Budwood.Numbers;
 using Budwood.Numbers.Kernels;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>Reads two tensors side by side: how many elements differ and by how much, and their digests where they are not known yet.</summary>
 /// <remarks>Sums are kept for blocks of 4096 elements and added pairwise at the end, so that threads change no bit of them.</remarks>

@@ -1,6 +1,5 @@
-using Budwood.Checkpoints;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>Reading to do on one tensor, or on a pair, cut into pieces that any thread may take in any order.</summary>
 internal abstract class ScanWork

@@ -1,12 +1,15 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>What an adapter_config.json says, as far as a person asks first: kind, base, rank, scale, where it applies.</summary>
 public sealed class AdapterSummary
 {
     public const string ConfigName = "adapter_config.json";
+
+    /// <summary>Code of the fault with which an adapter folder refuses to be opened as a model.</summary>
+    internal const string RefusesAsModel = "BW2051";
 
     private readonly JsonElement _root;
 

@@ -1,8 +1,6 @@
-using Budwood.Checkpoints;
 using Budwood.Files;
-using Budwood.Methods;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>How much a finding matters.</summary>
 public enum Severity

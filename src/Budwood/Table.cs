@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Budwood.Methods;
+namespace Budwood;
 
 /// <summary>How a column reads: aligned right or left, and in which unit.</summary>
 public sealed record Column(string Name, bool Numeric = false, string? Unit = null);

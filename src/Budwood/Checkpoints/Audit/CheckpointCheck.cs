@@ -1,9 +1,8 @@
 using System.Globalization;
-using Budwood.Checkpoints;
 using Budwood.Files;
 using Budwood.Numbers;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>How to check.</summary>
 /// <param name="Progress">Called with the bytes that were read since the last call, from any thread.</param>
@@ -26,7 +25,7 @@ public static class CheckpointCheck
         {
             digest = OfModel(folder, options, findings, stop);
         }
-        catch (Fault fault) when (fault.Code == Inspection.IsAdapter)
+        catch (Fault fault) when (fault.Code == AdapterSummary.RefusesAsModel)
         {
             digest = OfAdapter(folder, options, findings, stop);
         }

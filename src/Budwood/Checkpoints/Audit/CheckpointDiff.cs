@@ -1,9 +1,7 @@
 using System.Text.Json;
-using Budwood.Checkpoints;
 using Budwood.Files;
-using Budwood.Methods;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>How to compare.</summary>
 /// <param name="Progress">Called with the bytes that were read since the last call, from any thread; at most both checkpoints come together.</param>
@@ -87,7 +85,7 @@ public static class CheckpointDiff
         {
             // A head that one file stores and the other ties is worth a word: nothing is lost.
             Checkpoint lacking = x is null ? a : b;
-            return Inspection.TiedTo(lacking, either.Name) is { } tie ? result with { Remark = $"tied to {tie} in {lacking.Label}" } : result;
+            return lacking.TiedTo(either.Name) is { } tie ? result with { Remark = $"tied to {tie} in {lacking.Label}" } : result;
         }
         if (!compared.TryGetValue(either.Name, out TensorPair? pair))
             return result with { Remark = x.Shape != y.Shape ? "not compared: the shapes differ" : "not compared: no common arithmetic" };

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>Counts and shares as people say them.</summary>
 internal static class Counts

@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
-using Budwood.Checkpoints;
 using Budwood.Files;
 using Budwood.Numbers;
 using Budwood.Numbers.Kernels;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>Reads one tensor once: its digest, and its NaN and infinities when asked for.</summary>
 internal sealed class TensorRead(WeightTensor tensor, bool values) : ScanWork

@@ -1,10 +1,9 @@
 using System.Text.Json;
+using Budwood.Checkpoints.Audit;
 using Budwood.Files;
 using Budwood.Inspect;
-using Budwood.Methods;
-using Budwood.Tests.Checkpoints;
 
-namespace Budwood.Tests.Inspect;
+namespace Budwood.Tests.Checkpoints.Audit;
 
 /// <summary>Cases from practice: every run of <c>check</c> and <c>inspect</c> that is written down there.</summary>
 public class CasesTests

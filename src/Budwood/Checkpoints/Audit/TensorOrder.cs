@@ -1,7 +1,6 @@
 using System.Globalization;
-using Budwood.Checkpoints;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>The order in which people read the tensors of a model: layer by layer as the family's table has it, numbers as numbers.</summary>
 internal static class TensorOrder

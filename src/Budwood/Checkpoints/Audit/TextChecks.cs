@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Budwood.Checkpoints;
 using Budwood.Numbers;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>The files for text against each other and against the embedding: token ids, special tokens, chat templates.</summary>
 internal static class TextChecks

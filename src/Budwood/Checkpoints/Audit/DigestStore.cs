@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
-using Budwood.Checkpoints;
 using Budwood.Files;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>The digests of checkpoints at hand: those that the cache knows, then those that were read; kept for the next run at the end.</summary>
 internal sealed class DigestStore(DigestCache cache)

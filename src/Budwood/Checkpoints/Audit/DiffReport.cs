@@ -1,10 +1,8 @@
 using System.Globalization;
-using Budwood.Checkpoints;
 using Budwood.Files;
-using Budwood.Methods;
 using Budwood.Numbers;
 
-namespace Budwood.Inspect;
+namespace Budwood.Checkpoints.Audit;
 
 /// <summary>What became of a tensor between two checkpoints.</summary>
 public enum TensorChange
