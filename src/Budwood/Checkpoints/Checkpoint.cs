@@ -155,6 +155,9 @@ public sealed class Checkpoint : IDisposable
     public static Checkpoint Unwritten(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<Checkpoint> madeFrom) =>
         new(label, donor, config, tensors, madeFrom);
 
+    /// <summary>The same files read under another model's configuration, for a folder that has none; closing either closes them.</summary>
+    public Checkpoint Under(ModelConfig? config) => new(Label, Folder, config, Weights);
+
     /// <summary>The model with some tensors changed or new; it closes the files of both.</summary>
     /// <param name="label">The sum as the configuration names it.</param>
     public Checkpoint With(string label, ModelConfig? config, IEnumerable<CheckpointTensor> changed, Addition added) => new(this, label, config, changed, added);

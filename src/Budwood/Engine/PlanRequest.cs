@@ -21,6 +21,9 @@ public sealed record PlanRequest
     /// <summary>Parameters for the rule's layout and every slot.</summary>
     public required ISlotParameters Parameters { get; init; }
 
+    /// <summary>Opens a companion by the name that a parameter has for it; asked again for the same name, it gives the same one.</summary>
+    public Func<string, Checkpoint>? OpenCompanion { get; init; }
+
     public Arithmetic Arithmetic { get; init; }
     public DType? DType { get; init; }
     public DType? OutDType { get; init; }

@@ -17,6 +17,8 @@ public static class ReferencePage
         ["scale"] = ["0.9"],
         ["factor"] = ["2"],
         ["by"] = ["role"],
+        ["fisher"] = ["models/chat-fisher", "models/code-fisher"],
+        ["score"] = ["'./score {model}'"],
     };
 
     // Symbols that formulas share; a page explains those that its formula has and does not define.
@@ -121,9 +123,9 @@ public static class ReferencePage
             line.Append($" models={string.Join(',', Models(rule))}");
             if (rule.Arity.NeedsBase) line.Append(" base=models/base");
         }
-        else line.Append(" models/base");
+        else line.Append(method.Ports.Inputs[0].Many ? $" {method.Ports.Inputs[0].Name}=models/chat,models/code" : " models/base");
         foreach (var (card, values) in Given(method.Card)) line.Append($" {card.Name}={string.Join(',', values)}");
-        return line.Append(method is Rule ? " -o out" : "").ToString();
+        return line.Append(method.Ports.Output.Kind == ArtifactKind.Checkpoint ? " -o out" : "").ToString();
     }
 
     private static string ExampleText(Method method)

@@ -32,6 +32,7 @@ public sealed class MergeResolver
     private readonly List<Fault> _faults = [];
     private readonly Dictionary<string, int> _modelAt = new(StringComparer.Ordinal);
     private readonly List<Checkpoint> _models = [];
+    private readonly Dictionary<string, Checkpoint> _companions = new(StringComparer.Ordinal);
 
     private MergeResolver(MergeDocument document, Rule rule, MergeSettings settings)
     {
@@ -67,6 +68,7 @@ public sealed class MergeResolver
             Base = _document.Base is { } b ? _modelAt[b.Text] : null,
             Segments = segments,
             Parameters = parameters,
+            OpenCompanion = OpenCompanion,
             Arithmetic = _settings.Arithmetic,
             DType = _document.DType,
             OutDType = _document.OutDType,
@@ -146,6 +148,13 @@ public sealed class MergeResolver
                 _faults.AddRange(fault.All.Count > 0 ? fault.All : [fault]);
             }
         }
+    }
+
+    private Checkpoint OpenCompanion(string name)
+    {
+        if (_companions.TryGetValue(name, out Checkpoint? known)) return known;
+        Checkpoint companion = _settings.Open(new ModelName(name, _document.MethodNode));
+        return _companions[name] = companion;
     }
 
     private static bool IsSame(Checkpoint a, Checkpoint b) =>
