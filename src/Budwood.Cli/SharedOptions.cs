@@ -17,10 +17,13 @@ internal static class SharedOptions
     {
         Description = "Memory that the process may take, such as 500MB or 4GB [default: a quarter of the machine].", HelpName = "SIZE", CustomParser = Size,
     };
-    public static readonly Option<long> ShardSize = new("--shard-size")
+    public static readonly Option<long?> ShardSize = new("--shard-size")
     {
-        Description = "Bytes of tensors in one output file; a bare number is bytes, 5GB is 5e9 [default: 5GB].", HelpName = "SIZE", CustomParser = r => Size(r) ?? 0, DefaultValueFactory = _ => 5_000_000_000,
+        Description = "Bytes of tensors in one output file; a bare number is bytes, 5GB is 5e9 [default: 5GB].", HelpName = "SIZE", CustomParser = Size,
     };
+
+    /// <summary>Bytes of one output file when nothing is said.</summary>
+    public const long DefaultShardBytes = 5_000_000_000;
     public static readonly Option<long> Seed = new("--seed") { Description = "Seed of everything random.", DefaultValueFactory = _ => 0, HelpName = "N" };
     public static readonly Option<bool> Force = new("--force") { Description = "Replace what stands at OUT (the finished folder is swapped in)." };
     public static readonly Option<bool> DryRun = new("--dry-run") { Description = "Check, plan, print the plan, and end." };

@@ -63,7 +63,7 @@ internal static class MergeVerb
         Force = parsed.GetValue(SharedOptions.Force),
         Threads = SharedOptions.ThreadCount(parsed),
         MemoryBytes = parsed.GetValue(SharedOptions.Memory) ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4),
-        ShardBytes = parsed.GetValue(SharedOptions.ShardSize),
+        ShardBytes = parsed.GetValue(SharedOptions.ShardSize) ?? SharedOptions.DefaultShardBytes,
         DryRun = parsed.GetValue(SharedOptions.DryRun),
         CopyCode = parsed.GetValue(SharedOptions.CopyCode),
         Configuration = configuration,

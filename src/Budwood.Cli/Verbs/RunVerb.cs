@@ -47,7 +47,8 @@ internal static class RunVerb
         string? output = parsed.GetValue(SharedOptions.Out)?.ToString();
         if (method is Job { Ports.Output.Kind: ArtifactKind.Checkpoint } && parsed.GetValue(SharedOptions.DryRun))
             throw new Fault("BW1018", ExitCode.Usage, $"'{method.Card.Name}' has no plan before it has run", null, "--dry-run", "Run it without.");
-        if (output is null && method.Ports.Output.Kind == ArtifactKind.Checkpoint && !parsed.GetValue(SharedOptions.DryRun)) throw new Fault("BW1009", ExitCode.Usage, $"'{method.Card.Name}' writes a checkpoint and needs a place for it", null, null, "Add '-o OUT'.");
+        if (output is null && method.Ports.Output.Kind == ArtifactKind.Checkpoint && !parsed.GetValue(SharedOptions.DryRun))
+            throw new Fault("BW1009", ExitCode.Usage, $"'{method.Card.Name}' writes a checkpoint and needs a place for it", null, null, "Add '-o OUT'.");
         if (method is Job job) return RunJob(job, line, output ?? "", parsed, terminal, stop);
         return MergeVerb.Merge(MergeFile.Parse(line.ToMergeFile(), "command line"), output ?? "dry-run", parsed, terminal, stop);
     }
@@ -68,7 +69,9 @@ internal static class RunVerb
             JobOutcome outcome = Runner.Run(job, parameters, inputs, new JobOptions
             {
                 Run = MergeVerb.Options(parsed, output, "", terminal),
-                Plan = (rule, models, values) => RunLine.Plan(Catalogue.Rules.Single(r => r.Card.Name == rule), models, values, SharedOptions.Arithmetic(parsed, null), [.. SharedOptions.Allowed(parsed), "unchanged"]),
+                Plan = (rule, models, values) => RunLine.Plan(
+                    Catalogue.Rules.Single(r => r.Card.Name == rule), models, values, SharedOptions.Arithmetic(parsed, null),
+                    [.. SharedOptions.Allowed(parsed), "unchanged"]),
             }, stop);
             foreach (string note in outcome.Table?.Notes ?? []) terminal.Result(note);
             if (outcome.Table is { } table) terminal.Show(table);

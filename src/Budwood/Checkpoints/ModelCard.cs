@@ -39,7 +39,8 @@ public static class ModelCard
     }
 
     /// <summary>A name of the form <c>org/name</c> that is no path.</summary>
-    public static bool IsHubName(string model) => model.Length > 0 && model[0] is not ('/' or '~' or '.') && model.Count(c => c == '/') <= 1 && !model.Contains('\\', StringComparison.Ordinal) && !model.Contains(' ', StringComparison.Ordinal) && !Directory.Exists(model);
+    public static bool IsHubName(string model) => model.Length > 0 && model[0] is not ('/' or '~' or '.') && model.Count(c => c == '/') <= 1
+        && !model.Contains('\\', StringComparison.Ordinal) && !model.Contains(' ', StringComparison.Ordinal) && !Directory.Exists(model);
 
     /// <summary>The license that a model folder's README.md names in its front matter; null when it names none.</summary>
     public static string? LicenseOf(string folder)

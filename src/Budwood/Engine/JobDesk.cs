@@ -20,7 +20,8 @@ public sealed record CalledRule(Plan Plan, string Configuration);
 public sealed record JobOutcome(Table? Table, RunOutcome? Written);
 
 /// <summary>Hands a job its inputs, runs what it calls, and owns the folder of what it writes on the way.</summary>
-internal sealed class JobDesk(Job job, IReadOnlyDictionary<string, IReadOnlyList<Checkpoint>> inputs, JobOptions options, CancellationToken stop) : Desk, IDisposable
+internal sealed class JobDesk(Job job, IReadOnlyDictionary<string, IReadOnlyList<Checkpoint>> inputs, JobOptions options, CancellationToken stop)
+    : Desk, IDisposable
 {
     private readonly Dictionary<Checkpoint, CalledRule> _called = [];
     private string? _work;

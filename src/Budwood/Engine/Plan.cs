@@ -55,7 +55,8 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
             int piece = (int)Math.Min(cut.PieceElements, slot.Shape.Count);
             long bytes = slot.Reads.Sum(i => i.Source.BufferBytes(piece)) + slot.Stored.Bytes(piece) + (planned.Reference?.BufferBytes(piece) ?? 0);
             if (slot.IsCopy) bytes += 8L * piece;
-            else bytes += ((long)slot.Reads.Count + slot.Inputs.Count + Request.Rule.Scratch(slot.Inputs.Count) + 3) * sizeof(float) * Math.Min(cut.UnitElements + 15L, slot.Shape.Count + 15);
+            else bytes += ((long)slot.Reads.Count + slot.Inputs.Count + Request.Rule.Scratch(slot.Inputs.Count) + 3) * sizeof(float)
+                * Math.Min(cut.UnitElements + 15L, slot.Shape.Count + 15);
             worst = Math.Max(worst, bytes);
             // Counting tables of a selection: 64 Ki counters an input and thread, a second level, and the merged ones; sums by unit.
             tables = Math.Max(tables, (long)slot.Inputs.Count * ((((2L * threads) + 2) * 65536 * sizeof(int)) + (8L * cut.Units * 3)));

@@ -60,7 +60,12 @@ public sealed class Planner
         var written = slots.Select(s => s.Canonical).ToHashSet(StringComparer.Ordinal);
         CheckpointTensor[] removed = [.. _reference.Tensors.Where(t => !written.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal)];
         NoteLeftOut(removed);
-        return new Plan(_request, slots, EditedConfig(slots, segments), _donor, _reference) { Notes = _notes, Removed = removed, Companions = [.. _companions.Values.OfType<Checkpoint>().Distinct()] };
+        return new Plan(_request, slots, EditedConfig(slots, segments), _donor, _reference)
+        {
+            Notes = _notes,
+            Removed = removed,
+            Companions = [.. _companions.Values.OfType<Checkpoint>().Distinct()],
+        };
     }
 
     private void ThrowIfAny()
@@ -329,10 +334,14 @@ public sealed class Planner
             _companions[(name, model)] = companion;
         }
         if (companion is null) return null;
-        if (!companion.TryGet(tensor.Name, out CheckpointTensor? found)) _faults.Add(EngineFaults.CompanionLacks(name, tensor.Name, of.Label, companion.Tensors.Select(t => t.Name)));
-        else if (found.Shape != tensor.Shape) _faults.Add(EngineFaults.CompanionShape(name, found.Name, $"{found.Shape}, and {tensor.Shape} in '{of.Label}'", of.Label));
-        else if (!found.DType.IsArithmetic()) _faults.Add(EngineFaults.NotArithmetic(found.Name, $"{found.DType.Name()} in '{name}'"));
-        else return new SlotInput(model, name, found.Name, found.Stored, Source(found, shape));
+        if (!companion.TryGet(tensor.Name, out CheckpointTensor? found))
+            _faults.Add(EngineFaults.CompanionLacks(name, tensor.Name, of.Label, companion.Tensors.Select(t => t.Name)));
+        else if (found.Shape != tensor.Shape)
+            _faults.Add(EngineFaults.CompanionShape(name, found.Name, $"{found.Shape}, and {tensor.Shape} in '{of.Label}'", of.Label));
+        else if (!found.DType.IsArithmetic())
+            _faults.Add(EngineFaults.NotArithmetic(found.Name, $"{found.DType.Name()} in '{name}'"));
+        else
+            return new SlotInput(model, name, found.Name, found.Stored, Source(found, shape));
         return null;
     }
 

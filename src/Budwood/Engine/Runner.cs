@@ -92,7 +92,8 @@ public static class Runner
         if (free < shards.FileBytes + 1_000_000) throw EngineFaults.DiskTooSmall(options.Out, shards.FileBytes, free);
         if (options.DryRun) return null;
 
-        using var folder = OutputFolder.Begin(options.Out, options.Force, [.. plan.StoredInputs.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)]);
+        using var folder = OutputFolder.Begin(options.Out, options.Force,
+            [.. plan.StoredInputs.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)]);
         foreach (string leftover in folder.RemovedLeftovers) options.Say?.Invoke($"removed what an interrupted run left: {leftover}");
         var output = new Shards(folder, shards);
         long done = 0, all = plan.ReadBytes + plan.WriteBytes;
@@ -118,11 +119,14 @@ public static class Runner
     }
 
     /// <summary>Runs a job on checkpoints that are open; what it writes on the way is gone when it ends, however it ends.</summary>
-    public static JobOutcome Run(Job job, object parameters, IReadOnlyDictionary<string, IReadOnlyList<Checkpoint>> inputs, JobOptions options, CancellationToken stop)
+    public static JobOutcome Run(Job job, object parameters, IReadOnlyDictionary<string, IReadOnlyList<Checkpoint>> inputs, JobOptions options,
+        CancellationToken stop)
     {
         bool writes = job.Ports.Output.Kind == ArtifactKind.Checkpoint;
         // Before the work, not after it.
-        if (writes) OutputFolder.Check(options.Run.Out, options.Run.Force, [.. inputs.Values.SelectMany(p => p).Select(m => m.Folder).Distinct(StringComparer.Ordinal)]);
+        if (writes)
+            OutputFolder.Check(options.Run.Out, options.Run.Force,
+                [.. inputs.Values.SelectMany(p => p).Select(m => m.Folder).Distinct(StringComparer.Ordinal)]);
         using var desk = new JobDesk(job, inputs, options, stop);
         job.RunAny(desk, parameters);
         if (writes ? desk.Written is null : desk.Table is null) throw new InvalidOperationException($"{job.Card.Name} gave no output.");
@@ -182,7 +186,8 @@ public static class Runner
             foreach (IGrouping<WeightFile, WeightTensor> file in FilesOf(model).SelectMany(w => w.Tensors).GroupBy(t => t.File))
                 DigestCache.Default.Put(file.Key.Path, file.ToDictionary(t => t.Name, t => known.GetOrAdd(t, missing => Digests.OfTensor(missing, stop)), StringComparer.Ordinal));
             // By canonical names, as the output's own digest: a model with another prefix on its names is the same model.
-            List(new(model.AsStored.Label, Digests.Checkpoint(model.AsStored.Tensors.Select(t => (t.Name, known[t.Weight]))), isBase) { IsCompanion = !models.Contains(model) });
+            Digest digest = Digests.Checkpoint(model.AsStored.Tensors.Select(t => (t.Name, known[t.Weight])));
+            List(new(model.AsStored.Label, digest, isBase) { IsCompanion = !models.Contains(model) });
             if (model.Added is { } added) List(new(added.Label, Digests.Checkpoint(added.Weights.Tensors.Select(t => (t.Name, known[t]))), isBase, added.Summary));
         }
         return parents;
@@ -197,7 +202,8 @@ public static class Runner
 
     private static IReadOnlyList<string> EqualToReference(Plan plan, IReadOnlyList<Parent> parents)
     {
-        if (parents.FirstOrDefault(p => p.Label == plan.Reference.Label && p is { Adapter: null, IsCompanion: false }) is not { Digest: var reference }) return [];
+        if (parents.FirstOrDefault(p => p.Label == plan.Reference.Label && p is { Adapter: null, IsCompanion: false })
+            is not { Digest: var reference }) return [];
         return [.. parents.Where(p => p.Digest == reference && p.Label != plan.Reference.Label).Select(p => p.Label)];
     }
 
@@ -258,7 +264,8 @@ public static class Runner
     /// <summary>Parents as JSON: what <c>--json</c> prints and run.json keeps.</summary>
     public static JsonArray ParentsJson(IReadOnlyList<Parent> parents) => new([.. parents.Select(p =>
     {
-        var one = new JsonObject { [p.IsCompanion ? "companion" : p.Adapter is null ? "model" : "adapter"] = p.Label, ["digest"] = p.Digest.ToString(), ["base"] = p.IsBase };
+        string what = p.IsCompanion ? "companion" : p.Adapter is null ? "model" : "adapter";
+        var one = new JsonObject { [what] = p.Label, ["digest"] = p.Digest.ToString(), ["base"] = p.IsBase };
         if (p.Adapter is not null) one["kind"] = p.Adapter;
         return (JsonNode)one;
     })]);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Budwood.Engine;
 
-/// <summary>A command line of the user's that prints a number for a model: run in the system's shell, ended with all it started when the run is stopped.</summary>
+/// <summary>A command line of the user's that prints a number for a model: run in the shell, ended with all it started when the run is stopped.</summary>
 internal static class ScoreCommand
 {
     public const string Placeholder = "{model}";

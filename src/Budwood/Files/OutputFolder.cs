@@ -41,7 +41,7 @@ public sealed class OutputFolder : IDisposable
     /// <summary>Names of what interrupted runs had left beside the output, now removed.</summary>
     public IReadOnlyList<string> RemovedLeftovers => _removedLeftovers;
 
-    /// <summary>Refuses a place that <see cref="Begin"/> would refuse: one that is taken, or in the way of an input. Mends what a killed run left there.</summary>
+    /// <summary>Refuses a place that <see cref="Begin"/> would refuse: taken, or in the way of an input. Mends what a killed run left there.</summary>
     /// <returns>Where the folder really is, and its parent.</returns>
     internal static (string Target, string Parent) Check(string path, bool force, IReadOnlyCollection<string> inputFolders)
     {

@@ -6,10 +6,11 @@ namespace Budwood.Merge;
 
 /// <summary>Average of the models in which each parameter of each model counts by its Fisher information: how much that model's output depends on it.</summary>
 /// <use>Merging fine-tunes of one base for which the diagonal Fisher information was computed, so that a task keeps the parameters that it needs.</use>
-/// <notfor>Models without Fisher information: 'linear' is this method with equal ones. Fisher information on different scales: one model then wins everywhere.</notfor>
+/// <notfor>Models without Fisher information: 'linear' is this method with equal ones. Fisher information on different scales: one model
+/// then wins everywhere.</notfor>
 /// <cost>Reads every model and every Fisher checkpoint once, writes once: twice the reading of 'linear'.</cost>
-/// <differs>Often small Fisher values are raised to a floor such as 1e-6, which makes them all equal; here the floor is added, so that their order stays. With equal
-/// Fisher information everywhere it is 'linear'.</differs>
+/// <differs>Often small Fisher values are raised to a floor such as 1e-6, which makes them all equal; here the floor is added, so that their order stays. With
+/// equal Fisher information everywhere it is 'linear'.</differs>
 /// <formula>y = sum_i w_i (F_i + floor) x_i / sum_i w_i (F_i + floor)</formula>
 [Method("fisher", Room.Merge)]
 [Paper("breadcrumbs", "baseline 'fisher'")]
@@ -22,7 +23,7 @@ public sealed partial class Fisher : Rule<Fisher.Parameters>
         [PerModel, Unit("1"), Range(0, double.PositiveInfinity, MaximumOpen = true)]
         public double Weight { get; init; } = 1;
 
-        /// <summary>Checkpoint (folder or safetensors file) with the diagonal Fisher information of the model, under the names of the model's tensors.</summary>
+        /// <summary>Checkpoint (folder or safetensors file) with the model's diagonal Fisher information, under the names of its tensors.</summary>
         [PerModel, Required]
         public string Fisher { get; init; } = "";
 

@@ -4,11 +4,11 @@ using Budwood.Methods;
 namespace Budwood.Merge;
 
 /// <summary>Averages those of the models that help: starting from the best, each next one stays in when the average with it scores no worse.</summary>
-/// <use>Fine-tunes of one base (other data, seeds or learning rates) and a score on held-out data: rarely worse than the best of them, and as cheap to run.</use>
+/// <use>Fine-tunes of one base (other data, seeds or learning rates) and a score on held-out data: seldom worse than the best one, and as cheap to run.</use>
 /// <notfor>Models that do not share an ancestor. Reporting a result on the data that the score comes from: choosing on it makes it too good.</notfor>
 /// <cost>Scores 2n - 1 times for n models; writes each average to the system's temporary folder (TMPDIR) for as long as it is scored.</cost>
-/// <differs>'linear' with weight 1 for all is the uniform soup: no score is asked for. Averages are computed in float32 and stored in the models' type before they
-/// are scored, so that what is scored is what is written.</differs>
+/// <differs>'linear' with weight 1 for all is the uniform soup: no score is asked for. Averages are computed in float32 and stored in the models' type
+/// before they are scored, so that what is scored is what is written.</differs>
 /// <formula>S = {best}; for each next x by descending score: S = S + {x} if score(mean(S + {x})) &gt;= score(mean(S)); y = mean(S)</formula>
 [Method("greedy_soup", Room.Merge, MayCopy = true)]
 [Paper("points", "greedy-soup over data-set variants (B.2)")]
@@ -17,7 +17,7 @@ public sealed partial class GreedySoup : Job<GreedySoup.Parameters>
     /// <summary>Parameters of <c>greedy_soup</c>.</summary>
     public sealed record Parameters
     {
-        /// <summary>Shell command that prints a score in the last line of its standard output; {model} in it becomes the quoted path of a model folder.</summary>
+        /// <summary>Shell command whose last line of output is a score; {model} in it becomes the quoted path of a model folder.</summary>
         [Required]
         public string Score { get; init; } = "";
 
@@ -26,7 +26,8 @@ public sealed partial class GreedySoup : Job<GreedySoup.Parameters>
     }
 
     public override Ports Ports { get; } = new(
-        [new Port("models", ArtifactKind.Checkpoint, "the models to choose from", Many: true)], new Port("out", ArtifactKind.Checkpoint, "the average of those that help"));
+        [new Port("models", ArtifactKind.Checkpoint, "the models to choose from", Many: true)],
+        new Port("out", ArtifactKind.Checkpoint, "the average of those that help"));
 
     protected internal override void Run(Desk desk, Parameters p)
     {

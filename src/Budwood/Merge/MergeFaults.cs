@@ -12,7 +12,8 @@ internal static class MergeFaults
         new("BW1202", ExitCode.Usage, $"the density of '{model}' keeps no element", at.Name, FormattableString.Invariant($"density {density} of {at.Shape.Count} elements is less than one"), "Raise the density, or give the model weight 0.");
 
     public static Fault NotFisher(SlotInput fisher) =>
-        new("BW3314", ExitCode.Input, $"'{fisher.Label}' holds values that are no Fisher information", fisher.Stored, "some are negative, infinite or NaN; squares of gradients are none of these",
+        new("BW3314", ExitCode.Input, $"'{fisher.Label}' holds values that are no Fisher information", fisher.Stored,
+            "some are negative, infinite or NaN; squares of gradients are none of these",
             "Compute it again: the mean over samples of squared gradients, in float32.");
 
     public static Fault SoupOfOne(int models) =>

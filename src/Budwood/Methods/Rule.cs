@@ -107,7 +107,7 @@ public abstract class Rule<P> : Rule where P : class, new()
     /// <summary>Whether an only input comes out as it is: the plan then copies its bytes, whatever their type.</summary>
     protected internal virtual bool Copies(P p) => false;
 
-    /// <summary>A checkpoint whose tensor of the same name goes into the formula beside the model's (<see cref="Operands.Companion"/>); null for none.</summary>
+    /// <summary>A checkpoint whose tensor of the same name goes into the formula beside the model's (<see cref="Operands.Companion"/>), or null.</summary>
     protected internal virtual string? Companion(P p) => null;
 
     /// <summary>How much of this tensor the rule sees at once, where that depends on the tensor or on parameters.</summary>

@@ -93,7 +93,8 @@ public sealed record RunLine(Method Method, IReadOnlyDictionary<string, IReadOnl
     }
 
     /// <summary>Plans a rule that a job called on models that are open already.</summary>
-    public static CalledRule Plan(Rule rule, IReadOnlyList<Checkpoint> models, IReadOnlyList<(string Name, string Value)> parameters, Arithmetic arithmetic, IReadOnlyList<string> allow)
+    public static CalledRule Plan(Rule rule, IReadOnlyList<Checkpoint> models, IReadOnlyList<(string Name, string Value)> parameters, Arithmetic arithmetic,
+        IReadOnlyList<string> allow)
     {
         var byLabel = new Dictionary<string, Checkpoint>(StringComparer.Ordinal);
         foreach (Checkpoint model in models)

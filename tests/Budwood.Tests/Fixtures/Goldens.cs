@@ -46,14 +46,15 @@ internal static class Goldens
     }
 
     /// <summary>A merge file run from start to end, as the program does.</summary>
-    public static RunOutcome Merge(string config, string output, Arithmetic arithmetic = Arithmetic.Ours, long seed = 0, long shardBytes = 5_000_000_000, int threads = 2, Action<Plan>? planned = null,
-        params IReadOnlyList<string> allow)
+    public static RunOutcome Merge(string config, string output, Arithmetic arithmetic = Arithmetic.Ours, long seed = 0, long shardBytes = 5_000_000_000,
+        int threads = 2, Action<Plan>? planned = null, params IReadOnlyList<string> allow)
     {
         MergeFile file = MergeFile.Read(config);
         var opened = new List<Checkpoint>();
         try
         {
-            ResolvedMerge resolved = MergeChain.Resolve(file, d => BudwoodCoreCatalogue.All.OfType<Rule>().Single(m => m.Card.Name == d.Method), _ => new MergeSettings
+            Rule Find(MergeDocument d) => BudwoodCoreCatalogue.All.OfType<Rule>().Single(m => m.Card.Name == d.Method);
+            ResolvedMerge resolved = MergeChain.Resolve(file, Find, _ => new MergeSettings
             {
                 Arithmetic = arithmetic,
                 Seed = seed,

@@ -48,7 +48,7 @@ internal static class RuleHarness
             Stored = s.Stored ?? (s.Arithmetic == Arithmetic.Ours ? s.DType : rule.Result(s.Arithmetic, s.DType)),
         };
         SlotInput? Companion(int i) => rule.CompanionAny(parameters.GetValue(i)!) is not { } name ? null
-            : new SlotInput(i, name, "w", "w", Store($"c{i}", shape, s.Companions?[i] ?? Array.ConvertAll(Values((int)shape.Count, 100 + i), v => v * v), s.DType));
+            : new SlotInput(i, name, "w", "w", Store($"c{i}", shape, s.Companions?[i] ?? Squares((int)shape.Count, 100 + i), s.DType));
         rule.CheckAny(slot, parameters);
         var tape = new MersenneTape(s.Seed);
         long offset = 0;
@@ -95,6 +95,8 @@ internal static class RuleHarness
             return (float)(scale * sum);
         })];
     }
+
+    private static float[] Squares(int count, int seed) => Array.ConvertAll(Values(count, seed), v => v * v);
 
     /// <summary>A base and fine-tunes near it.</summary>
     public static float[][] Family(int count, int models, int seed = 1)

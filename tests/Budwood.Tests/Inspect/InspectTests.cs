@@ -156,7 +156,8 @@ public sealed class InspectTests : IDisposable
         public override Checkpoint Checkpoint(string port) => port == "model" ? model : throw new ArgumentException(port);
         public override void Emit(string port, Table table) => Given = port == "tensors" ? table : throw new ArgumentException(port);
         public override IReadOnlyList<Checkpoint> Checkpoints(string port) => throw new NotSupportedException();
-        public override Checkpoint Call(string rule, IReadOnlyList<Checkpoint> models, params IReadOnlyList<(string Name, string Value)> parameters) => throw new NotSupportedException();
+        public override Checkpoint Call(string rule, IReadOnlyList<Checkpoint> models, params IReadOnlyList<(string Name, string Value)> parameters) =>
+            throw new NotSupportedException();
         public override double Score(string command, Checkpoint model) => throw new NotSupportedException();
         public override void Emit(string port, Checkpoint made) => throw new NotSupportedException();
         public override void Show(Table table) => throw new NotSupportedException();

@@ -14,10 +14,12 @@ public sealed class FisherTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static float[] Run(float[][] inputs, float[][] fisher, double[]? weights = null, RuleHarness.Settings? settings = null, double floor = 1e-10) =>
-        RuleHarness.Run(new Fisher(), s_shape, inputs, -1, [.. inputs.Select((_, i) => new Fisher.Parameters { Weight = weights?[i] ?? 1, Fisher = $"f{i}", Floor = floor })],
+        RuleHarness.Run(new Fisher(), s_shape, inputs, -1,
+            [.. inputs.Select((_, i) => new Fisher.Parameters { Weight = weights?[i] ?? 1, Fisher = $"f{i}", Floor = floor })],
             (settings ?? new()) with { Companions = fisher });
 
-    private static float[][] Squares(int models) => [.. Enumerable.Range(0, models).Select(i => Array.ConvertAll(RuleHarness.Values((int)s_shape.Count, 50 + i, 1e-3), v => v * v))];
+    private static float[][] Squares(int models) =>
+        [.. Enumerable.Range(0, models).Select(i => Array.ConvertAll(RuleHarness.Values((int)s_shape.Count, 50 + i, 1e-3), v => v * v))];
 
     [Theory]
     [InlineData(1e-10)]
@@ -101,7 +103,13 @@ public sealed class FisherTests : IDisposable
     [Fact]
     public void Its_bits_stand_with_its_revision() => RevisionLock.Check(new Fisher(), "1:3a878848434347465e2a5ff4a16c41a7", ("fisher", "f"));
 
-    private const string Config = "merge_method: fisher\nmodels:\n  - {model: m0, parameters: {weight: 0.4, fisher: f0}}\n  - {model: m1, parameters: {weight: 0.6, fisher: f1/part.safetensors}}\n";
+    private const string Config = "merge_method: fisher\nmodels:\n  - {model: m0, parameters: {weight: 0.4, fisher: f0}}\n"
+        + "  - {model: m1, parameters: {weight: 0.6, fisher: f1/part.safetensors}}\n";
+
+    private static void Square(float[] v)
+    {
+        for (int k = 0; k < v.Length; k++) v[k] *= v[k];
+    }
 
     // The first Fisher checkpoint is a folder without configuration, the second a single file; both leave the prefix out.
     private void Two(Action<TinyModel>? edit = null, int vocabulary = 16)
@@ -110,7 +118,7 @@ public sealed class FisherTests : IDisposable
         {
             TinyCheckpoint.Gpt2(_folder[$"m{i}"], seed: i + 1, vocabulary: i == 0 ? vocabulary : 16);
             TinyModel fisher = TinyCheckpoint.Gpt2(seed: i + 11, prefix: "", vocabulary: i == 0 ? vocabulary : 16);
-            for (int t = 0; t < fisher.Tensors.Count; t++) fisher.Tensors[t] = fisher.Tensors[t].With(v => { for (int k = 0; k < v.Length; k++) v[k] *= v[k]; });
+            for (int t = 0; t < fisher.Tensors.Count; t++) fisher.Tensors[t] = fisher.Tensors[t].With(Square);
             if (i == 1) edit?.Invoke(fisher);
             if (i == 0) TinyCheckpoint.Write(_folder["f0"], null, fisher.Tensors);
             else
@@ -132,7 +140,8 @@ public sealed class FisherTests : IDisposable
     public void A_merge_file_names_a_folder_or_a_file_for_each_model()
     {
         Two();
-        RunOutcome one = Goldens.Merge(_folder["merge.yml"], _folder["out"], threads: 1), many = Goldens.Merge(_folder["merge.yml"], _folder["again"], threads: 3);
+        RunOutcome one = Goldens.Merge(_folder["merge.yml"], _folder["out"], threads: 1);
+        RunOutcome many = Goldens.Merge(_folder["merge.yml"], _folder["again"], threads: 3);
         Assert.Equal(one.Receipt.Digest, many.Receipt.Digest);
         float[] y = Values("out/model.safetensors", "transformer.h.1.mlp.c_fc.weight");
         float[][] x = [.. Enumerable.Range(0, 2).Select(i => Values($"m{i}/model.safetensors", "transformer.h.1.mlp.c_fc.weight"))];

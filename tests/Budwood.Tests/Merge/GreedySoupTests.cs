@@ -60,7 +60,8 @@ public sealed class GreedySoupTests : IDisposable
     [Fact]
     public void Models_are_tried_from_the_best_down_and_stay_when_the_average_is_no_worse()
     {
-        ScoredDesk desk = Soup(new() { ["a"] = 0.2, ["b"] = 0.5, ["c"] = 0.4, ["d"] = 0.3, ["bc"] = 0.5, ["bcd"] = 0.49, ["bca"] = 0.6 }, true, "a", "b", "c", "d");
+        ScoredDesk desk = Soup(new() { ["a"] = 0.2, ["b"] = 0.5, ["c"] = 0.4, ["d"] = 0.3, ["bc"] = 0.5, ["bcd"] = 0.49, ["bca"] = 0.6 }, true,
+            "a", "b", "c", "d");
         Assert.Equal(["a", "b", "c", "d", "bc", "bcd", "bca"], desk.Asked);
         Assert.Equal(["b", "c", "a"], desk.Result);
         Assert.Equal(["b", "c", "d", "a"], desk.Shown.Rows.Select(r => (string)r[0]!));
@@ -95,10 +96,12 @@ public sealed class GreedySoupTests : IDisposable
         try
         {
             foreach (string name in names.Split(',')) opened.Add(Checkpoint.Open(_folder[name], name));
-            return Runner.Run(new GreedySoup(), new GreedySoup.Parameters { Score = command }, new Dictionary<string, IReadOnlyList<Checkpoint>> { ["models"] = opened }, new JobOptions
+            var inputs = new Dictionary<string, IReadOnlyList<Checkpoint>> { ["models"] = opened };
+            return Runner.Run(new GreedySoup(), new GreedySoup.Parameters { Score = command }, inputs, new JobOptions
             {
                 Run = new RunOptions { Out = _folder["out"], Configuration = "", Threads = 2, MemoryBytes = memory, Force = force },
-                Plan = (rule, models, values) => RunLine.Plan(BudwoodCoreCatalogue.All.OfType<Rule>().Single(r => r.Card.Name == rule), models, values, Arithmetic.Ours, ["unchanged"]),
+                Plan = (rule, models, values) =>
+                    RunLine.Plan(BudwoodCoreCatalogue.All.OfType<Rule>().Single(r => r.Card.Name == rule), models, values, Arithmetic.Ours, ["unchanged"]),
             }, stop);
         }
         finally
@@ -126,7 +129,8 @@ public sealed class GreedySoupTests : IDisposable
     private void NothingIsLeft()
     {
         if (File.Exists(_folder["seen"]))
-            Assert.All(File.ReadAllLines(_folder["seen"]).Where(p => !p.StartsWith(_folder.Path, StringComparison.Ordinal)), p => Assert.False(Directory.Exists(Path.GetDirectoryName(p))));
+            Assert.All(File.ReadAllLines(_folder["seen"]).Where(p => !p.StartsWith(_folder.Path, StringComparison.Ordinal)),
+                p => Assert.False(Directory.Exists(Path.GetDirectoryName(p))));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path, ".out*"));
     }
 
@@ -136,7 +140,8 @@ public sealed class GreedySoupTests : IDisposable
         NeedsShell();
         Three(0.1, 0.3, 0.2);
         // m1 first; with m2 it counts two models (kept), with m0 too it would have three, which scores zero.
-        string command = Seen + "n=$(grep -c '^  - model' {model}/mergekit_config.yml 2>/dev/null); case \"$n\" in 2) echo 0.9;; 3) echo 0;; *) " + Alone + ";; esac";
+        string command = Seen + "n=$(grep -c '^  - model' {model}/mergekit_config.yml 2>/dev/null); "
+            + "case \"$n\" in 2) echo 0.9;; 3) echo 0;; *) " + Alone + ";; esac";
         JobOutcome outcome = Run(command);
         Assert.Equal(["m1", "m2", "m0"], outcome.Table!.Rows.Select(r => (string)r[0]!));
         Assert.Equal([true, true, false], outcome.Table.Rows.Select(r => (bool)r[3]!));
@@ -201,16 +206,30 @@ public sealed class GreedySoupTests : IDisposable
         NeedsShell();
         Three(0.1, 0.3, 0.2);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        string command = Seen + $"if [ -e {{model}}/run.json ]; then (sleep 60; echo late > '{_folder["late"]}') & echo $! > '{_folder["pid"]}.part'; mv '{_folder["pid"]}.part' '{_folder["pid"]}'; wait; fi; " + Alone;
+        string command = Seen + $"if [ -e {{model}}/run.json ]; then (sleep 60; echo late > '{_folder["late"]}') & echo $! > '{_folder["pid"]}.part'; "
+            + $"mv '{_folder["pid"]}.part' '{_folder["pid"]}'; wait; fi; " + Alone;
         Task run = Task.Run(() => Run(command, stop: stop.Token), TestContext.Current.CancellationToken);
         Assert.True(SpinWait.SpinUntil(() => File.Exists(_folder["pid"]) || run.IsCompleted, TimeSpan.FromSeconds(30)));
         stop.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() => run.GetAwaiter().GetResult());
-        string proc = $"/proc/{File.ReadAllText(_folder["pid"]).Trim()}";
-        if (OperatingSystem.IsLinux())
-            Assert.True(SpinWait.SpinUntil(() => !Directory.Exists(proc) || File.ReadAllText($"{proc}/stat").Contains(") Z", StringComparison.Ordinal), TimeSpan.FromSeconds(10)));
+        int pid = int.Parse(File.ReadAllText(_folder["pid"]), CultureInfo.InvariantCulture);
+        Assert.True(SpinWait.SpinUntil(() => IsGone(pid), TimeSpan.FromSeconds(10)));
         Assert.False(Directory.Exists(_folder["out"]));
         NothingIsLeft();
+    }
+
+    // A process that nobody has reaped yet counts as gone.
+    private static bool IsGone(int pid)
+    {
+        if (!OperatingSystem.IsLinux()) return true;
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/stat").Contains(") Z", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 
     [Fact]
