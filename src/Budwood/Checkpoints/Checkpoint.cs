@@ -108,6 +108,15 @@ public sealed class Checkpoint : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>The folder that its tokenizer files stand in: the adapter's, where that brings a vocabulary of its own.</summary>
+    public string TokenizerFolder { get => field ?? (Added is { HasTokenizer: true } added ? added.Folder : Folder); private init; }
+
+    /// <summary>The chat template of a step that is not written; null where the files of the tokenizer's folder tell.</summary>
+    public string? OwnChatTemplate { get; private init; }
+
+    /// <summary>The chat template that counts; null when there is none.</summary>
+    public string? ChatTemplate => OwnChatTemplate ?? ChatTemplates.Of(TokenizerFolder).Select(t => t.Text).FirstOrDefault();
+
     /// <summary>config.json; null where the folder has none.</summary>
     public ModelConfig? Config { get; }
 
@@ -149,8 +158,11 @@ public sealed class Checkpoint : IDisposable
     }
 
     /// <summary>The output of a step that is not written: its tensors are computed when they are read. Tokenizer and other files are the donor's.</summary>
-    public static Checkpoint Unwritten(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<Checkpoint> madeFrom) =>
-        new(label, donor, config, tensors, madeFrom);
+    /// <param name="tokenizer">The model that the tokenizer files are from.</param>
+    /// <param name="chatTemplate">The template that the step sets; null where it leaves the tokenizer's.</param>
+    public static Checkpoint Unwritten(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<Checkpoint> madeFrom,
+        Checkpoint tokenizer, string? chatTemplate) =>
+        new(label, donor, config, tensors, madeFrom) { TokenizerFolder = tokenizer.TokenizerFolder, OwnChatTemplate = chatTemplate ?? tokenizer.OwnChatTemplate };
 
     /// <summary>The model with some tensors changed or new; it closes the files of both.</summary>
     /// <param name="label">The sum as the configuration names it.</param>
