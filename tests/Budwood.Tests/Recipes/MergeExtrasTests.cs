@@ -26,6 +26,7 @@ public sealed class MergeExtrasTests
     /// <summary>Cases that do not agree yet, with what is missing; the test holds them to disagreeing, so that the list stays true.</summary>
     private static readonly Dictionary<string, string> s_open = new()
     {
+        ["arch-mixtral-slerp"] = "all experts of a layer are one tensor to the peer, and one angle; here every expert has its own",
         ["dtype-float64-none"] = "sums are kept in float32 whatever 'dtype' says; the peer computes in float64",
         ["lora-dtype-f32"] = "an adapter is applied in the base's type; the peer's option --lora-merge-dtype has no counterpart",
     };
