@@ -17,10 +17,11 @@ internal sealed record TokenizerChoice(Checkpoint Donor, long? Rows, string? Cha
         Checkpoint donor = ordered[0];
         long? rows = null;
         if (document.Tokenizer is { } setting) (donor, rows) = Aligned(setting.Node, ordered, named, notes);
-        else if (ordered.FirstOrDefault(HasTokenizer) is { } first && first != donor)
+        else if (ordered.FirstOrDefault(HasTokenizer) is { } first)
         {
-            notes.Add($"'{donor.Label}' has no tokenizer: that of '{first.Label}' is taken");
+            if (first != donor) notes.Add($"'{donor.Label}' has no tokenizer: that of '{first.Label}' is taken");
             donor = first;
+            NoteOtherMeanings(donor, ordered, notes);
         }
         return new(donor, rows, Template(document.ChatTemplate, ordered, donor, notes), notes);
     }
@@ -46,6 +47,30 @@ internal sealed record TokenizerChoice(Checkpoint Donor, long? Rows, string? Cha
             if (embedding.Shape[0] > tokens.Rows) notes.Add($"'{model.Label}': {embedding.Shape[0] - tokens.Rows} rows of {embedding.Name} belong to no token and are left out");
         }
         return (donor, tokens.Rows);
+    }
+
+    // Rows are merged by number: where numbers mean other tokens that is said, for the sizes alone do not tell.
+    private static void NoteOtherMeanings(Checkpoint donor, Checkpoint[] models, List<string> notes)
+    {
+        string file = Path.Combine(donor.TokenizerFolder, "tokenizer.json");
+        if (!File.Exists(file)) return;
+        byte[] bytes = File.ReadAllBytes(file);
+        Vocabulary? own = null;
+        foreach (Checkpoint model in models.Where(m => m != donor).DistinctBy(m => m.TokenizerFolder))
+        {
+            string other = Path.Combine(model.TokenizerFolder, "tokenizer.json");
+            if (!File.Exists(other) || bytes.AsSpan().SequenceEqual(File.ReadAllBytes(other))) continue;
+            try
+            {
+                own ??= Vocabulary.Read(donor.TokenizerFolder)!;
+                if (own.Difference(Vocabulary.Read(model.TokenizerFolder)!) is { } how)
+                    notes.Add($"the tokenizers of '{donor.Label}' and '{model.Label}' differ, and rows are merged by number: {how}");
+            }
+            catch (Fault fault)
+            {
+                notes.Add($"the tokenizers of '{donor.Label}' and '{model.Label}' cannot be compared: {fault.What}");
+            }
+        }
     }
 
     private static string? Template((string Text, YamlNode Node)? wanted, Checkpoint[] models, Checkpoint donor, List<string> notes)

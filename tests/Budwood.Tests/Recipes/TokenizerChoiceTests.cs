@@ -93,6 +93,16 @@ public sealed class TokenizerChoiceTests : IDisposable
     }
 
     [Fact]
+    public void Without_the_setting_a_note_says_that_numbers_mean_other_tokens()
+    {
+        Model("a", 12, Tokens(12));
+        Model("b", 12, [.. Tokens(12).Reverse()]);
+        Assert.Contains("the tokenizers of 'a' and 'b' differ, and rows are merged by number: 't0' is 0 in the first and 11 in the second", Merge(Linear));
+        _folder.Write("b/tokenizer.json", "{");
+        Assert.Contains(Merge(Linear), n => n.StartsWith("the tokenizers of 'a' and 'b' cannot be compared", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_token_without_a_row_and_no_tokenizer_at_all_are_refused()
     {
         Model("a", 10, Tokens(12));
