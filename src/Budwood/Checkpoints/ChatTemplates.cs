@@ -17,7 +17,8 @@ public static class ChatTemplates
 
     /// <summary>Names of the built-in templates.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. typeof(ChatTemplates).Assembly.GetManifestResourceNames().Where(n => n.StartsWith(Resource, StringComparison.Ordinal)).Select(n => n[Resource.Length..]).Order(StringComparer.Ordinal)];
+        [.. typeof(ChatTemplates).Assembly.GetManifestResourceNames().Where(n => n.StartsWith(Resource, StringComparison.Ordinal))
+            .Select(n => n[Resource.Length..]).Order(StringComparer.Ordinal)];
 
     /// <summary>The text of a built-in template; null when the name is none.</summary>
     public static string? BuiltIn(string name) => Names.Contains(name) ? s_texts.GetOrAdd(name, Read) : null;
@@ -78,7 +79,7 @@ public static class ChatTemplates
         return template.ValueKind switch
         {
             JsonValueKind.String => template.GetString(),
-            JsonValueKind.Object => template.TryGetProperty("default", out JsonElement text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null,
+            JsonValueKind.Object when template.TryGetProperty("default", out JsonElement text) && text.ValueKind == JsonValueKind.String => text.GetString(),
             JsonValueKind.Array => template.EnumerateArray().Where(IsDefault).Select(t => t.GetProperty("template").GetString()).FirstOrDefault(),
             _ => null,
         };

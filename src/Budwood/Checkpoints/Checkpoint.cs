@@ -160,9 +160,13 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The output of a step that is not written: its tensors are computed when they are read. Tokenizer and other files are the donor's.</summary>
     /// <param name="tokenizer">The model that the tokenizer files are from.</param>
     /// <param name="chatTemplate">The template that the step sets; null where it leaves the tokenizer's.</param>
-    public static Checkpoint Unwritten(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<Checkpoint> madeFrom,
-        Checkpoint tokenizer, string? chatTemplate) =>
-        new(label, donor, config, tensors, madeFrom) { TokenizerFolder = tokenizer.TokenizerFolder, OwnChatTemplate = chatTemplate ?? tokenizer.OwnChatTemplate };
+    public static Checkpoint Unwritten(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors,
+        IReadOnlyList<Checkpoint> madeFrom, Checkpoint tokenizer, string? chatTemplate) =>
+        new(label, donor, config, tensors, madeFrom)
+        {
+            TokenizerFolder = tokenizer.TokenizerFolder,
+            OwnChatTemplate = chatTemplate ?? tokenizer.OwnChatTemplate,
+        };
 
     /// <summary>The model with some tensors changed or new; it closes the files of both.</summary>
     /// <param name="label">The sum as the configuration names it.</param>

@@ -48,7 +48,8 @@ public sealed class Vocabulary
     private static void FromTokenizer(JsonElement root, Dictionary<string, int> ids)
     {
         if (root.ValueKind != JsonValueKind.Object) return;
-        if (root.TryGetProperty("model", out JsonElement model) && model.ValueKind == JsonValueKind.Object && model.TryGetProperty("vocab", out JsonElement vocab))
+        if (root.TryGetProperty("model", out JsonElement model) && model.ValueKind == JsonValueKind.Object
+            && model.TryGetProperty("vocab", out JsonElement vocab))
         {
             if (vocab.ValueKind == JsonValueKind.Object) Map(vocab, ids);
             else if (vocab.ValueKind == JsonValueKind.Array)
@@ -57,7 +58,8 @@ public sealed class Vocabulary
                 int at = 0;
                 foreach (JsonElement piece in vocab.EnumerateArray())
                 {
-                    if (piece.ValueKind == JsonValueKind.Array && piece.GetArrayLength() > 0 && piece[0].ValueKind == JsonValueKind.String) ids.TryAdd(piece[0].GetString()!, at);
+                    if (piece.ValueKind == JsonValueKind.Array && piece.GetArrayLength() > 0
+                        && piece[0].ValueKind == JsonValueKind.String) ids.TryAdd(piece[0].GetString()!, at);
                     at++;
                 }
             }
@@ -66,7 +68,8 @@ public sealed class Vocabulary
         foreach (JsonElement token in added.EnumerateArray())
         {
             if (token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out JsonElement text) && text.ValueKind == JsonValueKind.String
-                && token.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int n)) ids[text.GetString()!] = n;
+                && token.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.Number
+                    && id.TryGetInt32(out int n)) ids[text.GetString()!] = n;
         }
     }
 
@@ -103,7 +106,14 @@ public sealed class Vocabulary
     private static Part Field(ReadOnlySpan<byte> bytes, ref int at, string path)
     {
         ulong tag = Varint(bytes, ref at, path);
-        long length = (tag & 7) switch { 0 => 0, 1 => 8, 5 => 4, 2 => (long)Math.Min(Varint(bytes, ref at, path), int.MaxValue), _ => throw CheckpointFaults.NotSentencePiece(path) };
+        long length = (tag & 7) switch
+        {
+            0 => 0,
+            1 => 8,
+            5 => 4,
+            2 => (long)Math.Min(Varint(bytes, ref at, path), int.MaxValue),
+            _ => throw CheckpointFaults.NotSentencePiece(path),
+        };
         if ((tag & 7) == 0) Varint(bytes, ref at, path);
         if (length > bytes.Length - at) throw CheckpointFaults.NotSentencePiece(path);
         ReadOnlySpan<byte> value = bytes.Slice(at, (int)length);

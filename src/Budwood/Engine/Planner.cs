@@ -137,7 +137,8 @@ public sealed class Planner
         var seen = new HashSet<string>(StringComparer.Ordinal);
         bool layers = false;
         IEnumerable<(string Name, int? Layer, bool InFamily)> table = _donor.Model is { } model
-            ? model.Tensors.Where(t => t.Stack is null || t.Stack == _donor.Family!.Stacks[0].Name).Select(t => (t.Name, InEveryLayer(t) ? t.Layer : null, true))
+            ? model.Tensors.Where(t => t.Stack is null || t.Stack == _donor.Family!.Stacks[0].Name)
+                .Select(t => (t.Name, InEveryLayer(t) ? t.Layer : null, true))
                 .Concat(model.Tensors.Where(t => t.Stack is not null && t.Stack != _donor.Family!.Stacks[0].Name).Select(t => (t.Name, (int?)null, true)))
             : [];
         foreach ((string name, int? layer, _) in table)
@@ -155,7 +156,8 @@ public sealed class Planner
         // The peer has its tables by class: of a class that it does not know, everything is merged by name.
         bool onlyTable = _request.OnlyFamilyTensors && _donor.Model?.KnowsClass == true;
         // Tensors outside the table: those that all inputs have are merged by name, others come from the donor.
-        foreach (CheckpointTensor tensor in used.SelectMany(m => _request.Models[m].Tensors).Where(t => !t.InFamily && (!onlyTable || _donor.Model!.IsKeptBuffer(t.Name))).OrderBy(t => t.Name, StringComparer.Ordinal))
+        foreach (CheckpointTensor tensor in used.SelectMany(m => _request.Models[m].Tensors)
+            .Where(t => !t.InFamily && (!onlyTable || _donor.Model!.IsKeptBuffer(t.Name))).OrderBy(t => t.Name, StringComparer.Ordinal))
         {
             string name = tensor.Layer is null ? tensor.Name : At(tensor.Name, 0);
             if (seen.Add(name)) (tensor.Layer is null ? before : inLayer).Add(name);
@@ -269,7 +271,8 @@ public sealed class Planner
         bool isCut = copy && inputs[0].Tensor.Shape != shape;
         // Where a copy is wanted in another type or with fewer rows its values pass and only the type changes.
         int pass = -1;
-        if (copy && inputs[0].Tensor.DType.IsArithmetic() && (_request.OutDType ?? _request.DType ?? stored) is var wanted && (isCut || wanted != stored || loaded[0] != stored)) (copy, stored, pass) = (false, wanted, 0);
+        if (copy && inputs[0].Tensor.DType.IsArithmetic() && (_request.OutDType ?? _request.DType ?? stored) is var wanted
+            && (isCut || wanted != stored || loaded[0] != stored)) (copy, stored, pass) = (false, wanted, 0);
 
         var slot = new Slot
         {
@@ -368,7 +371,8 @@ public sealed class Planner
     // Rows that no token has are left out where a tokenizer is asked for.
     private Shape? Aligned(Draft draft, List<(int Model, CheckpointTensor Tensor)> inputs)
     {
-        if (_request.VocabularyRows is not { } rows || draft.Role is not (Role.Embed or Role.Head) || !inputs.TrueForAll(i => i.Tensor.Shape.Rank > 0 && i.Tensor.Shape[0] >= rows)) return null;
+        if (_request.VocabularyRows is not { } rows || draft.Role is not (Role.Embed or Role.Head)
+            || !inputs.TrueForAll(i => i.Tensor.Shape.Rank > 0 && i.Tensor.Shape[0] >= rows)) return null;
         Shape[] shapes = [.. inputs.Select(i => new Shape([rows, .. Enumerable.Range(1, i.Tensor.Shape.Rank - 1).Select(k => i.Tensor.Shape[k])])).Distinct()];
         return shapes.Length == 1 ? shapes[0] : null;
     }

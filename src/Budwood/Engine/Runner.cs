@@ -176,8 +176,11 @@ public static class Runner
             foreach (IGrouping<WeightFile, WeightTensor> file in FilesOf(model).SelectMany(w => w.Tensors).GroupBy(t => t.File))
                 DigestCache.Default.Put(file.Key.Path, file.ToDictionary(t => t.Name, t => known.GetOrAdd(t, missing => Digests.OfTensor(missing, stop)), StringComparer.Ordinal));
             // By canonical names, as the output's own digest: a model with another prefix on its names is the same model.
-            List(new(model.AsStored.Label, Digests.Checkpoint(model.AsStored.Tensors.Select(t => (t.Name, known[t.Weight]))), isBase) { Hub = HubCache.NameOf(model.Folder) });
-            if (model.Added is { } added) List(new(added.Label, Digests.Checkpoint(added.Weights.Tensors.Select(t => (t.Name, known[t]))), isBase, added.Summary) { Hub = HubCache.NameOf(added.Folder) });
+            Digest digest = Digests.Checkpoint(model.AsStored.Tensors.Select(t => (t.Name, known[t.Weight])));
+            List(new(model.AsStored.Label, digest, isBase) { Hub = HubCache.NameOf(model.Folder) });
+            if (model.Added is not { } added) continue;
+            digest = Digests.Checkpoint(added.Weights.Tensors.Select(t => (t.Name, known[t])));
+            List(new(added.Label, digest, isBase, added.Summary) { Hub = HubCache.NameOf(added.Folder) });
         }
         return parents;
 
@@ -199,7 +202,8 @@ public static class Runner
     {
         if (shards.IndexJson is { } index) folder.Write(ShardPlan.IndexName, index);
         if (plan.Config is { } config) folder.Write("config.json", config.ToBytes());
-        foreach ((string from, string name) in Travelling(plan, options.CopyCode)) Travel(folder, Path.Combine(from, name), name, plan.Request.ChatTemplate is not null);
+        foreach ((string from, string name) in Travelling(plan, options.CopyCode))
+            Travel(folder, Path.Combine(from, name), name, plan.Request.ChatTemplate is not null);
         if (plan.Request.ChatTemplate is { } template) folder.Write(ChatTemplates.FileName, template);
         folder.Write("mergekit_config.yml", options.Configuration);
         MethodCard card = plan.Request.Rule.Card;
@@ -221,7 +225,8 @@ public static class Runner
             if (from is not null) yield return (from, name);
         }
         if (!copyCode) yield break;
-        foreach (string file in Directory.EnumerateFiles(plan.Donor.Folder, "*.py").Order(StringComparer.Ordinal)) yield return (plan.Donor.Folder, Path.GetFileName(file));
+        foreach (string file in Directory.EnumerateFiles(plan.Donor.Folder, "*.py").Order(StringComparer.Ordinal))
+            yield return (plan.Donor.Folder, Path.GetFileName(file));
     }
 
     private static void Travel(OutputFolder folder, string file, string name, bool oneTemplate)

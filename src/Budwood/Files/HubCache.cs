@@ -46,7 +46,8 @@ public sealed partial class HubCache
     {
         string[] parts = Path.GetFullPath(folder).Split(Path.DirectorySeparatorChar);
         int at = Array.FindLastIndex(parts, p => p.StartsWith("models--", StringComparison.Ordinal));
-        return at >= 0 && at + 2 < parts.Length && parts[at + 1] == "snapshots" ? parts[at]["models--".Length..].Replace("--", "/", StringComparison.Ordinal) : null;
+        return at >= 0 && at + 2 < parts.Length && parts[at + 1] == "snapshots" ? parts[at]["models--".Length..].Replace("--", "/", StringComparison.Ordinal)
+            : null;
     }
 
     /// <summary>Whether anything of a model is in the cache.</summary>

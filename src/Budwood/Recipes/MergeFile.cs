@@ -167,7 +167,8 @@ public sealed class MergeFile
     {
         if (node is null or YamlScalar { IsNull: true }) return null;
         string text = Word(node, "chat_template");
-        return text == "auto" || ChatTemplates.BuiltIn(text) is not null || ChatTemplates.IsJinja(text) ? (text, node) : throw RecipeFaults.UnknownTemplate(node, ChatTemplates.Names);
+        return text == "auto" || ChatTemplates.BuiltIn(text) is not null || ChatTemplates.IsJinja(text) ? (text, node)
+            : throw RecipeFaults.UnknownTemplate(node, ChatTemplates.Names);
     }
 
     private static (string Text, YamlNode Node)? Tokenizer(YamlMap map)

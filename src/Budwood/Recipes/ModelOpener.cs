@@ -14,7 +14,8 @@ public static class ModelOpener
     public static Checkpoint Open(ModelName name, string file, string workingFolder)
     {
         string configFolder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
-        ModelReference reference = ModelReference.Parse(name.Text, p => Directory.Exists(Path.Combine(workingFolder, p)) || Directory.Exists(Path.Combine(configFolder, p)));
+        ModelReference reference = ModelReference.Parse(name.Text, p => Directory.Exists(Path.Combine(workingFolder, p))
+            || Directory.Exists(Path.Combine(configFolder, p)));
         string label = reference.Adapter is null ? name.Text : reference.Revision is null ? reference.Path : $"{reference.Path}@{reference.Revision}";
         Checkpoint model = Checkpoint.Open(ModelPath.Resolve(reference.Path, reference.Revision, workingFolder, configFolder), label);
         return reference.Adapter is null ? model : Add(reference, model, workingFolder, configFolder);

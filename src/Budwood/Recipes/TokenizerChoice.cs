@@ -34,7 +34,8 @@ internal sealed record TokenizerChoice(Checkpoint Donor, long? Rows, string? Cha
     private static (Checkpoint Donor, long Rows) Aligned(YamlNode node, Checkpoint[] models, Checkpoint? named, List<string> notes)
     {
         Checkpoint[] all = [.. named is null ? models : [named, .. models.Where(m => m != named)]];
-        (Checkpoint Model, Vocabulary Tokens)[] known = [.. all.DistinctBy(m => m.TokenizerFolder).Select(m => (m, Vocabulary.Read(m.TokenizerFolder))).Where(p => p.Item2 is not null).Select(p => (p.m, p.Item2!))];
+        (Checkpoint Model, Vocabulary Tokens)[] known = [.. all.DistinctBy(m => m.TokenizerFolder).Select(m => (m, Vocabulary.Read(m.TokenizerFolder)))
+            .Where(p => p.Item2 is not null).Select(p => (p.m, p.Item2!))];
         if (known.Length == 0) throw RecipeFaults.NoTokenizer(node, string.Join(", ", all.Select(m => $"'{m.Label}'")));
         (Checkpoint donor, Vocabulary tokens) = known[0];
         foreach ((Checkpoint other, Vocabulary theirs) in known[1..])
@@ -44,7 +45,8 @@ internal sealed record TokenizerChoice(Checkpoint Donor, long? Rows, string? Cha
             CheckpointTensor? embedding = model.Tensors.FirstOrDefault(t => t.Role == Role.Embed && t.Shape.Rank == 2);
             if (embedding is null) continue;
             if (embedding.Shape[0] < tokens.Rows) throw RecipeFaults.TokensWithoutRows(node, model.Label, embedding.Name, embedding.Shape[0], tokens.Rows);
-            if (embedding.Shape[0] > tokens.Rows) notes.Add($"'{model.Label}': {embedding.Shape[0] - tokens.Rows} rows of {embedding.Name} belong to no token and are left out");
+            if (embedding.Shape[0] > tokens.Rows)
+                notes.Add($"'{model.Label}': {embedding.Shape[0] - tokens.Rows} rows of {embedding.Name} belong to no token and are left out");
         }
         return (donor, tokens.Rows);
     }
@@ -78,7 +80,8 @@ internal sealed record TokenizerChoice(Checkpoint Donor, long? Rows, string? Cha
         if (wanted is { Text: not "auto" } named) return ChatTemplates.BuiltIn(named.Text) ?? named.Text;
         if (wanted is { } auto)
         {
-            var votes = models.Select(m => (Model: m, Text: m.ChatTemplate?.Trim())).Where(v => !string.IsNullOrEmpty(v.Text)).GroupBy(v => v.Text!, StringComparer.Ordinal).ToArray();
+            var votes = models.Select(m => (Model: m, Text: m.ChatTemplate?.Trim())).Where(v => !string.IsNullOrEmpty(v.Text))
+                .GroupBy(v => v.Text!, StringComparer.Ordinal).ToArray();
             if (votes.Length == 0)
             {
                 notes.Add($"{auto.Node.Where}: no model has a chat template, and none is written");
@@ -86,14 +89,16 @@ internal sealed record TokenizerChoice(Checkpoint Donor, long? Rows, string? Cha
             }
             // The order of the sort is stable: ties go to the first model.
             var most = votes.OrderByDescending(v => v.Count()).First();
-            notes.Add($"{auto.Node.Where}: the chat template of '{most.First().Model.Label}' is taken, which {most.Count()} of {votes.Sum(v => v.Count())} models with one have");
+            string have = $"which {most.Count()} of {votes.Sum(v => v.Count())} models with one have";
+            notes.Add($"{auto.Node.Where}: the chat template of '{most.First().Model.Label}' is taken, {have}");
             return most.Key;
         }
         if (donor.OwnChatTemplate is { } own) return own;
         IReadOnlyList<(string File, string Text)> places = ChatTemplates.Of(donor.TokenizerFolder);
         if (places.Count < 2) return null;
         bool same = places.All(p => p.Text.TrimEnd() == places[0].Text.TrimEnd());
-        notes.Add($"'{donor.Label}' has {places.Count} {(same ? "equal " : "")}chat templates{(same ? "" : " that differ")} ({string.Join(", ", places.Select(p => p.File))}): that of {places[0].File} is written, as {ChatTemplates.FileName} alone");
+        string found = $"{places.Count} {(same ? "equal " : "")}chat templates{(same ? "" : " that differ")} ({string.Join(", ", places.Select(p => p.File))})";
+        notes.Add($"'{donor.Label}' has {found}: that of {places[0].File} is written, as {ChatTemplates.FileName} alone");
         return places[0].Text;
     }
 }

@@ -24,7 +24,8 @@ public sealed class ChatTemplatesTests : IDisposable
     [Fact]
     public void The_jinja_file_counts_before_tokenizer_config_and_that_before_the_processors_file()
     {
-        _folder.Write("tokenizer_config.json", "{\"chat_template\": [{\"name\": \"tool_use\", \"template\": \"t\"}, {\"name\": \"default\", \"template\": \"second\"}]}");
+        _folder.Write("tokenizer_config.json",
+            "{\"chat_template\": [{\"name\": \"tool_use\", \"template\": \"t\"}, {\"name\": \"default\", \"template\": \"second\"}]}");
         _folder.Write("chat_template.json", "{\"chat_template\": \"third\"}");
         Assert.Equal([("tokenizer_config.json", "second"), ("chat_template.json", "third")], ChatTemplates.Of(_folder.Path));
         _folder.Write("chat_template.jinja", "first");

@@ -25,10 +25,12 @@ public sealed class VocabularyTests : IDisposable
     [Fact]
     public void Added_tokens_count_and_the_first_difference_is_named()
     {
-        Vocabulary a = Read("a", "tokenizer.json", TinyCheckpoint.Tokenizer(["x", "y"], ("<s>", 5))), b = Read("b", "tokenizer.json", TinyCheckpoint.Tokenizer(["x", "y"], ("<s>", 5)));
+        Vocabulary a = Read("a", "tokenizer.json", TinyCheckpoint.Tokenizer(["x", "y"], ("<s>", 5))),
+            b = Read("b", "tokenizer.json", TinyCheckpoint.Tokenizer(["x", "y"], ("<s>", 5)));
         Assert.Equal((3, 6), (a.Count, a.Rows));
         Assert.Null(a.Difference(b));
-        Assert.Contains("'x' is 0 in the first and 1 in the second", a.Difference(Read("c", "tokenizer.json", TinyCheckpoint.Tokenizer(["y", "x"], ("<s>", 5)))));
+        Assert.Contains("'x' is 0 in the first and 1 in the second",
+            a.Difference(Read("c", "tokenizer.json", TinyCheckpoint.Tokenizer(["y", "x"], ("<s>", 5)))));
         Assert.Contains("'<s>' (5) is in the first alone", a.Difference(Read("d", "tokenizer.json", TinyCheckpoint.Tokenizer(["x", "y"]))));
         Assert.Contains("'z' (2) is in the second alone", a.Difference(Read("e", "tokenizer.json", TinyCheckpoint.Tokenizer(["x", "y", "z"], ("<s>", 5)))));
     }

@@ -24,7 +24,8 @@ internal sealed partial class ExtrasCase : IDisposable
         Command = [.. Root.GetProperty("command").EnumerateArray().Select(c => c.GetString()!)];
         Directory.CreateDirectory(_work["case"]);
         if (Root.TryGetProperty("setup", out JsonElement setup))
-            foreach (JsonElement step in setup.EnumerateArray()) CopyFolder(Path.Combine(Folder, step[1].GetString()!), Path.Combine(_work["case"], step[2].GetString()!));
+            foreach (JsonElement step in setup.EnumerateArray())
+                CopyFolder(Path.Combine(Folder, step[1].GetString()!), Path.Combine(_work["case"], step[2].GetString()!));
     }
 
     public string Name { get; }
@@ -38,15 +39,18 @@ internal sealed partial class ExtrasCase : IDisposable
     public IReadOnlyList<string> Dropped => Texts("dropped");
 
     /// <summary>The exit code that is wanted of us; null where any refusal is right.</summary>
-    public int? Exit => Strict is { } strict && ExitWord().Match(strict) is { Success: true } m ? m.Groups[1].ValueSpan[0] - '0' : Root.GetProperty("exit").GetInt32() == 0 ? 0 : null;
+    public int? Exit => Strict is { } strict && ExitWord().Match(strict) is { Success: true } m ? m.Groups[1].ValueSpan[0] - '0'
+        : Root.GetProperty("exit").GetInt32() == 0 ? 0 : null;
 
-    public IReadOnlyList<string> Texts(string field) => Root.TryGetProperty(field, out JsonElement v) ? [.. v.EnumerateArray().Select(t => t.GetString()!)] : [];
+    public IReadOnlyList<string> Texts(string field) => Root.TryGetProperty(field, out JsonElement v) ? [.. v.EnumerateArray().Select(t => t.GetString()!)]
+        : [];
 
     /// <summary>Runs the case; faults come out as they are.</summary>
     public RunOutcome Run()
     {
         string config = Path.Combine(Folder, Command.FirstOrDefault(c => c.EndsWith(".yaml", StringComparison.Ordinal)) ?? "config.yaml");
-        MergeFile file = Root.TryGetProperty("stdout", out JsonElement printed) && !File.Exists(config) ? MergeFile.Parse(printed.GetString()!, config) : MergeFile.Read(config);
+        MergeFile file = Root.TryGetProperty("stdout", out JsonElement printed) && !File.Exists(config) ? MergeFile.Parse(printed.GetString()!, config)
+            : MergeFile.Read(config);
         List<string> allow = [];
         if (Command.Contains("--unsafe-truncate-embeddings")) allow.Add("common_rows");
         if (Command.Contains("--allow-crimes")) allow.Add("architectures");
@@ -66,7 +70,9 @@ internal sealed partial class ExtrasCase : IDisposable
                 },
             });
             Notes = resolved.Notes;
-            return Runner.Run(resolved.Plan, new RunOptions { Out = Output, ShardBytes = Option("--out-shard-size") ?? 5_000_000_000, Threads = 2, Configuration = file.Text }, CancellationToken.None)!;
+            return Runner.Run(resolved.Plan,
+                new RunOptions { Out = Output, ShardBytes = Option("--out-shard-size") ?? 5_000_000_000, Threads = 2, Configuration = file.Text },
+                CancellationToken.None)!;
         }
         finally
         {

@@ -76,7 +76,8 @@ internal sealed class TensorTable
     private static bool Same(DType type, byte[] x, byte[] y, long k)
     {
         int width = (int)type.Bytes(1);
-        return x.AsSpan((int)k * width, width).SequenceEqual(y.AsSpan((int)k * width, width)) || (type.IsArithmetic() && double.IsNaN(Value(type, x, k)) && double.IsNaN(Value(type, y, k)));
+        return x.AsSpan((int)k * width, width).SequenceEqual(y.AsSpan((int)k * width, width))
+            || (type.IsArithmetic() && double.IsNaN(Value(type, x, k)) && double.IsNaN(Value(type, y, k)));
     }
 
     private static double Value(DType type, byte[] bytes, long k)

@@ -7,7 +7,8 @@ using Budwood.Tests.Fixtures;
 
 namespace Budwood.Tests.Recipes;
 
-/// <summary>What stands around the arithmetic of a merge, against the peer's outputs: configuration, files, templates, documents, architectures, refusals.</summary>
+/// <summary>What stands around the arithmetic of a merge, against the peer's outputs: configuration, files, templates, documents, architectures,
+/// refusals.</summary>
 public sealed class MergeExtrasTests
 {
     private static readonly string[] s_groups = ["arch-", "auto-", "bin-", "chat-", "dtype-", "err-", "files-", "legacy-", "lora-", "multi-", "v015-"];
@@ -46,7 +47,8 @@ public sealed class MergeExtrasTests
             // Not at hand: one case stands for all, and is skipped with the reason.
         }
         return root is null ? [new TheoryDataRow<string>("arch-bert-linear")]
-            : [.. Directory.EnumerateDirectories(root).Select(d => Path.GetFileName(d)!).Where(n => s_groups.Any(g => n.StartsWith(g, StringComparison.Ordinal))).Order(StringComparer.Ordinal)
+            : [.. Directory.EnumerateDirectories(root).Select(d => Path.GetFileName(d)!)
+                .Where(n => s_groups.Any(g => n.StartsWith(g, StringComparison.Ordinal))).Order(StringComparer.Ordinal)
                 .Select(n => new TheoryDataRow<string>(n) { Skip = s_elsewhere.GetValueOrDefault(n) })];
     }
 
@@ -58,7 +60,8 @@ public sealed class MergeExtrasTests
         int? wanted = at.Exit;
         if (name == "err-out-exists") wanted = 2;
         if (s_unaligned.Contains(name)) wanted = 3;
-        if (at.Strict is { } strict && (strict.StartsWith("works", StringComparison.Ordinal) || strict.StartsWith("never asks", StringComparison.Ordinal) || strict.StartsWith("needs no cache", StringComparison.Ordinal))) wanted = 0;
+        if (at.Strict is { } strict && (strict.StartsWith("works", StringComparison.Ordinal) || strict.StartsWith("never asks", StringComparison.Ordinal)
+            || strict.StartsWith("needs no cache", StringComparison.Ordinal))) wanted = 0;
         Fault? fault = null;
         try
         {
@@ -72,7 +75,8 @@ public sealed class MergeExtrasTests
         Assert.True(wanted is { } w ? exit == w : exit is 2 or 3, $"exit {exit} for {wanted?.ToString() ?? "2 or 3"}: {fault?.Message}");
         if (fault is not null)
         {
-            Assert.True(fault.What.Length > 0 && (fault.Where ?? fault.Found) is not null && !Directory.Exists(at.Output) | name == "err-out-exists", fault.Message);
+            Assert.True(fault.What.Length > 0 && (fault.Where ?? fault.Found) is not null
+                && !Directory.Exists(at.Output) | name == "err-out-exists", fault.Message);
             return;
         }
         var wrong = new List<string>();
@@ -92,11 +96,14 @@ public sealed class MergeExtrasTests
         TensorTable ours = TensorTable.Of(at.Output), theirs = TensorTable.Of(at.Expected);
         if (at.Name.StartsWith("arch-mixtral", StringComparison.Ordinal)) Fuse(ours);
         string[] split = [.. Directory.EnumerateFiles(at.Expected, "*.safetensors").Select(f => Path.GetFileName(f)!).Order()];
-        if (!split.SequenceEqual(Directory.EnumerateFiles(at.Output, "*.safetensors").Select(f => Path.GetFileName(f)!).Order())) wrong.Add("the split into files differs");
+        if (!split.SequenceEqual(Directory.EnumerateFiles(at.Output, "*.safetensors").Select(f => Path.GetFileName(f)!).Order()))
+            wrong.Add("the split into files differs");
         string[] lost = [.. theirs.Names.Except(ours.Names)], more = [.. ours.Names.Except(theirs.Names)];
         if (lost.Length > 0) wrong.Add($"lost: {string.Join(", ", lost)}");
         // What the peer drops is kept where that is wanted.
-        string[] strange = at.Strict is null && at.Name != "auto-vit-ties" ? more : [.. more.Except(at.Dropped).Where(m => !at.Dropped.Contains(m.Replace("LayerNorm.weight", "LayerNorm.gamma").Replace("LayerNorm.bias", "LayerNorm.beta")))];
+        string[] strange = at.Strict is null && at.Name != "auto-vit-ties" ? more
+            : [.. more.Except(at.Dropped)
+            .Where(m => !at.Dropped.Contains(m.Replace("LayerNorm.weight", "LayerNorm.gamma").Replace("LayerNorm.bias", "LayerNorm.beta")))];
         if (strange.Length > 0) wrong.Add($"not in the peer's: {string.Join(", ", strange)}");
         string[] common = [.. theirs.Names.Intersect(ours.Names)];
         if (at.Name == "auto-planted-slices")
@@ -110,14 +117,16 @@ public sealed class MergeExtrasTests
         if (ours.Judge(theirs, common, at.Root.GetProperty("check")) is { } how) wrong.Add(how);
     }
 
-    // The peer writes the layout that transformers 5 has in memory; we write that of the hub, which old and new programs read. Values are compared in the peer's.
+    // The peer writes the layout that transformers 5 has in memory; we write that of the hub, which old and new programs read. Values are compared in the
+    // peer's.
     private static void Fuse(TensorTable ours)
     {
         for (int layer = 0; layer < 2; layer++)
         {
             string from = $"model.layers.{layer}.block_sparse_moe", to = $"model.layers.{layer}.mlp";
             ours.Rename($"{from}.gate.weight", $"{to}.gate.weight");
-            ours.Join($"{to}.experts.gate_up_proj", new Shape([2, 48, 16]), [$"{from}.experts.0.w1.weight", $"{from}.experts.0.w3.weight", $"{from}.experts.1.w1.weight", $"{from}.experts.1.w3.weight"]);
+            ours.Join($"{to}.experts.gate_up_proj", new Shape([2, 48, 16]),
+                [$"{from}.experts.0.w1.weight", $"{from}.experts.0.w3.weight", $"{from}.experts.1.w1.weight", $"{from}.experts.1.w3.weight"]);
             ours.Join($"{to}.experts.down_proj", new Shape([2, 16, 24]), [$"{from}.experts.0.w2.weight", $"{from}.experts.1.w2.weight"]);
         }
     }
@@ -127,12 +136,15 @@ public sealed class MergeExtrasTests
         var ours = ModelConfig.Read(Path.Combine(at.Output, "config.json"));
         TensorTable stored = TensorTable.Of(at.Output);
         // The fields follow the weights, also where the peer leaves the donor's.
-        DType[] types = [.. stored.Names.Select(n => stored[n].Type).Where(t => t.IsFloat()).GroupBy(t => t).OrderByDescending(g => g.Count()).Select(g => g.Key)];
+        DType[] types = [.. stored.Names.Select(n => stored[n].Type).Where(t => t.IsFloat()).GroupBy(t => t).OrderByDescending(g => g.Count())
+            .Select(g => g.Key)];
         foreach (JsonProperty field in at.Root.GetProperty("config").EnumerateObject())
         {
-            string want = field.Value.GetRawText(), got = field.Name == "dtype" ? $"\"{ours.DTypeText}\"" : ours.TryGet(field.Name, out JsonElement v) ? v.GetRawText() : "absent";
+            string want = field.Value.GetRawText(), got = field.Name == "dtype" ? $"\"{ours.DTypeText}\"" : ours.TryGet(field.Name, out JsonElement v)
+                ? v.GetRawText() : "absent";
             if (field.Name == "dtype") want = $"\"{types[0].TorchName()}\"";
-            if (field.Name == "vocab_size" && stored.Names.Contains("model.embed_tokens.weight")) want = stored["model.embed_tokens.weight"].Shape[0].ToString(System.Globalization.CultureInfo.InvariantCulture);
+            if (field.Name == "vocab_size" && stored.Names.Contains("model.embed_tokens.weight"))
+                want = $"{stored["model.embed_tokens.weight"].Shape[0]}";
             if (at.Name == "auto-planted-slices" && field.Name == "num_hidden_layers") want = "3";
             if (field.Name == "tie_word_embeddings" && got == "absent") got = ours.TiesEmbeddings ? "true" : "false";
             if (Plain(want) != Plain(got)) wrong.Add($"config.json: {field.Name} is {got}, to be {want}");
@@ -151,16 +163,20 @@ public sealed class MergeExtrasTests
         string[] lost = [.. theirs.Except(ours).Where(f => f != "chat_template.json")];
         if (lost.Length > 0) wrong.Add($"files that are not there: {string.Join(", ", lost)}");
         string[] more = [.. ours.Except(theirs).Except(s_alsoOurs)];
-        if (at.Name == "files-nobase") more = [.. more.Except(Directory.EnumerateFiles(Path.Combine(at.Folder, "../inputs/full-base")).Select(f => Path.GetFileName(f)!))];
+        if (at.Name == "files-nobase") more = [.. more.Except(Directory.EnumerateFiles(Path.Combine(at.Folder, "../inputs/full-base"))
+            .Select(f => Path.GetFileName(f)!))];
         if (more.Length > 0) wrong.Add($"files that the peer has not: {string.Join(", ", more)}");
         foreach (string file in ours.Where(f => File.Exists(Path.Combine(at.Expected, f))))
         {
             bool plain = at.Name.StartsWith("files-", StringComparison.Ordinal) || copied;
-            if (!plain || file.EndsWith(".safetensors", StringComparison.Ordinal) || file is "config.json" or "README.md" or "model.safetensors.index.json") continue;
-            if (!File.ReadAllBytes(Path.Combine(at.Expected, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(at.Output, file)))) wrong.Add($"{file} differs byte for byte");
+            if (!plain || file.EndsWith(".safetensors", StringComparison.Ordinal)
+                || file is "config.json" or "README.md" or "model.safetensors.index.json") continue;
+            if (!File.ReadAllBytes(Path.Combine(at.Expected, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(at.Output, file))))
+                wrong.Add($"{file} differs byte for byte");
         }
         string card = File.ReadAllText(Path.Combine(at.Output, "README.md"));
-        foreach (string line in (string[])["base_model_relation: merge\n", "library_name: transformers\n", "tags:\n- mergekit\n- merge\n", "# out\n", File.ReadAllText(Path.Combine(at.Output, "mergekit_config.yml"))])
+        foreach (string line in (string[])["base_model_relation: merge\n", "library_name: transformers\n", "tags:\n- mergekit\n- merge\n", "# out\n",
+            File.ReadAllText(Path.Combine(at.Output, "mergekit_config.yml"))])
             if (!card.Contains(line, StringComparison.Ordinal)) wrong.Add($"README.md lacks: {line.Trim()}");
         if (card.Split("---\n")[1].Contains("base_model:", StringComparison.Ordinal)) wrong.Add("README.md names local folders as models of the hub");
     }

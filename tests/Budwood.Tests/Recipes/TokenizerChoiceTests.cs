@@ -68,7 +68,8 @@ public sealed class TokenizerChoiceTests : IDisposable
         Assert.Equal(12, output["lm_head.weight"].Shape[0]);
         float At(TensorTable t, int k) => BitConverter.ToSingle(t["lm_head.weight"].Bytes, 4 * k);
         bool alone = merge != Linear;
-        for (int k = 0; k < output["lm_head.weight"].Shape.Count; k++) Assert.Equal(alone ? At(a, k) : (At(a, k) * 0.5f) + (At(b, k) * 0.5f), At(output, k), 1e-6);
+        for (int k = 0; k < output["lm_head.weight"].Shape.Count; k++)
+            Assert.Equal(alone ? At(a, k) : (At(a, k) * 0.5f) + (At(b, k) * 0.5f), At(output, k), 1e-6);
         Assert.Contains("\"vocab_size\": 12", Written("config.json"), StringComparison.Ordinal);
     }
 
@@ -129,7 +130,8 @@ public sealed class TokenizerChoiceTests : IDisposable
         _folder.Write("a/tokenizer_config.json", "{\"model_max_length\": 64,\n \"chat_template\": \"old\"}");
         _folder.Write("a/chat_template.jinja", A);
         _folder.Write("a/chat_template.json", "{\"chat_template\": \"older\"}");
-        Assert.Contains(Merge(Linear), n => n.Contains("3 chat templates that differ (chat_template.jinja, tokenizer_config.json, chat_template.json)", StringComparison.Ordinal));
+        Assert.Contains(Merge(Linear), n =>
+            n.Contains("3 chat templates that differ (chat_template.jinja, tokenizer_config.json, chat_template.json)", StringComparison.Ordinal));
         Assert.Equal(A, Written("chat_template.jinja"));
         Assert.Equal("{\"model_max_length\": 64}", Written("tokenizer_config.json"));
         Assert.False(File.Exists(Path.Combine(_folder["out"], "chat_template.json")));
@@ -155,7 +157,8 @@ public sealed class TokenizerChoiceTests : IDisposable
     {
         Model("a", 12, Tokens(12));
         Model("b", 12, Tokens(12));
-        Merge(Linear + $"name: step\nchat_template: \"{A}\"\n---\nmerge_method: linear\nmodels:\n  - {{model: step, parameters: {{weight: 1}}}}\n  - {{model: b, parameters: {{weight: 1}}}}\n");
+        string second = "merge_method: linear\nmodels:\n  - {model: step, parameters: {weight: 1}}\n  - {model: b, parameters: {weight: 1}}\n";
+        Merge(Linear + $"name: step\nchat_template: \"{A}\"\n---\n{second}");
         Assert.Equal(A, Written("chat_template.jinja"));
     }
 

@@ -74,7 +74,8 @@ internal static class FamilyReader
         var absent = new Dictionary<string, SizeExpression>(parent?.Absent ?? new Dictionary<string, SizeExpression>(), StringComparer.Ordinal);
         var flags = new Dictionary<string, bool>(parent?.Flags ?? new Dictionary<string, bool>(), StringComparer.Ordinal);
         List<TensorData> tensors = [.. parent?.Tensors ?? []];
-        IReadOnlyList<string> types = [], classes = [], lists = parent?.LayerLists ?? [], prefixes = parent?.Prefixes ?? [], buffers = parent?.Buffers ?? [], kept = parent?.Kept ?? [];
+        IReadOnlyList<string> types = [], classes = [], lists = parent?.LayerLists ?? [], prefixes = parent?.Prefixes ?? [],
+            buffers = parent?.Buffers ?? [], kept = parent?.Kept ?? [];
         IReadOnlyList<LayerStack> stacks = parent?.Stacks ?? [];
         IReadOnlyList<(string, string)> spellings = parent?.Spellings ?? [];
         string? experts = parent?.Experts;
