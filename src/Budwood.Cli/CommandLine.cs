@@ -39,6 +39,7 @@ internal static class CommandLine
         root.Subcommands.Add(DiffVerb.Command());
         root.Subcommands.Add(CheckVerb.Command());
         root.Subcommands.Add(MethodsVerb.Command());
+        root.Subcommands.Add(SchemaVerb.Command());
         foreach (Method method in Catalogue.All.Where(m => m.Card.Verb is not null)) root.Subcommands.Add(RunVerb.Alias(method));
         return root;
     }

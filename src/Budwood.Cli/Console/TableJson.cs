@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Budwood.Engine;
-using Budwood.Methods;
 
 namespace Budwood.Cli;
 

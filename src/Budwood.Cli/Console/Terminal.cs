@@ -2,9 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Budwood.Methods;
 using Spectre.Console;
-using Table = Budwood.Methods.Table;
 
 namespace Budwood.Cli;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Budwood.Inspect;
+using Budwood.Checkpoints.Audit;
 
 namespace Budwood.Cli.Verbs;
 

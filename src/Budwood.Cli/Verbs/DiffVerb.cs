@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Budwood.Checkpoints;
+using Budwood.Checkpoints.Audit;
 using Budwood.Engine;
-using Budwood.Inspect;
 
 namespace Budwood.Cli.Verbs;
 

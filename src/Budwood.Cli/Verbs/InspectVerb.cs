@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Budwood.Inspect;
-using Budwood.Methods;
 
 namespace Budwood.Cli.Verbs;
 

@@ -41,19 +41,10 @@ internal static class MergeVerb
             });
             foreach (string note in resolved.Notes) terminal.Say($"note: {note}");
             using var progress = new ProgressLine(terminal, resolved.Plan.Request.Rule.Card.Name);
-            RunOutcome? outcome = Runner.Run(resolved.Plan, new RunOptions
+            RunOutcome? outcome = Runner.Run(resolved.Plan, Options(parsed, output, file.Text, terminal) with
             {
-                Out = output,
-                Force = parsed.GetValue(SharedOptions.Force),
-                Threads = SharedOptions.ThreadCount(parsed),
-                MemoryBytes = parsed.GetValue(SharedOptions.Memory) ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4),
-                ShardBytes = parsed.GetValue(SharedOptions.ShardSize),
-                DryRun = parsed.GetValue(SharedOptions.DryRun),
-                CopyCode = parsed.GetValue(SharedOptions.CopyCode),
-                Configuration = file.Text,
                 Planned = figures => ShowPlan(resolved.Plan, figures, parsed.GetValue(SharedOptions.DryRun), terminal),
                 Progress = progress.Report,
-                Say = terminal.Say,
             }, stop);
             progress.Dispose();
             if (outcome is not null) ShowReceipt(outcome, output, terminal);
@@ -64,6 +55,20 @@ internal static class MergeVerb
             foreach (Checkpoint checkpoint in opened) checkpoint.Dispose();
         }
     }
+
+    /// <summary>The options of verbs that write a checkpoint.</summary>
+    public static RunOptions Options(ParseResult parsed, string output, string configuration, Terminal terminal) => new()
+    {
+        Out = output,
+        Force = parsed.GetValue(SharedOptions.Force),
+        Threads = SharedOptions.ThreadCount(parsed),
+        MemoryBytes = parsed.GetValue(SharedOptions.Memory) ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4),
+        ShardBytes = parsed.GetValue(SharedOptions.ShardSize),
+        DryRun = parsed.GetValue(SharedOptions.DryRun),
+        CopyCode = parsed.GetValue(SharedOptions.CopyCode),
+        Configuration = configuration,
+        Say = terminal.Say,
+    };
 
     private static void ShowPlan(Plan plan, PlanFigures f, bool isResult, Terminal terminal)
     {
@@ -90,7 +95,8 @@ internal static class MergeVerb
         }
     }
 
-    private static void ShowReceipt(RunOutcome outcome, string output, Terminal terminal)
+    /// <summary>What a person wants to know of a written model; with the table of the job that chose it, if one did.</summary>
+    public static void ShowReceipt(RunOutcome outcome, string output, Terminal terminal, Table? table = null)
     {
         foreach (string line in outcome.Receipt.Lines()) terminal.Result($"receipt: {line}");
         terminal.Show(outcome.Receipt.Roles);
@@ -102,6 +108,7 @@ internal static class MergeVerb
         json["files"] = new JsonArray([.. outcome.Files.Select(f => (JsonNode)JsonValue.Create(f))]);
         json["parents"] = Runner.ParentsJson(outcome.Parents);
         json["seconds"] = outcome.Elapsed.TotalSeconds;
+        if (table is not null) json[table.Name] = TableJson.Of(table);
         terminal.Json(json);
     }
 }

@@ -45,27 +45,40 @@ internal static class RunVerb
     {
         RunLine line = RunLine.Parse(method, words);
         string? output = parsed.GetValue(SharedOptions.Out)?.ToString();
-        if (method is Job job) return RunJob(job, line, terminal, stop);
-        if (output is null && !parsed.GetValue(SharedOptions.DryRun)) throw new Fault("BW1009", ExitCode.Usage, $"'{method.Card.Name}' writes a checkpoint and needs a place for it", null, null, "Add '-o OUT'.");
+        if (method is Job { Ports.Output.Kind: ArtifactKind.Checkpoint } && parsed.GetValue(SharedOptions.DryRun))
+            throw new Fault("BW1018", ExitCode.Usage, $"'{method.Card.Name}' has no plan before it has run", null, "--dry-run", "Run it without.");
+        if (output is null && method.Ports.Output.Kind == ArtifactKind.Checkpoint && !parsed.GetValue(SharedOptions.DryRun)) throw new Fault("BW1009", ExitCode.Usage, $"'{method.Card.Name}' writes a checkpoint and needs a place for it", null, null, "Add '-o OUT'.");
+        if (method is Job job) return RunJob(job, line, output ?? "", parsed, terminal, stop);
         return MergeVerb.Merge(MergeFile.Parse(line.ToMergeFile(), "command line"), output ?? "dry-run", parsed, terminal, stop);
     }
 
-    private static ExitCode RunJob(Job job, RunLine line, Terminal terminal, CancellationToken stop)
+    private static ExitCode RunJob(Job job, RunLine line, string output, ParseResult parsed, Terminal terminal, CancellationToken stop)
     {
         object parameters = line.ReadParameters();
-        var inputs = new Dictionary<string, Checkpoint>(StringComparer.Ordinal);
+        var inputs = new Dictionary<string, IReadOnlyList<Checkpoint>>(StringComparer.Ordinal);
+        var opened = new List<Checkpoint>();
         try
         {
-            foreach ((string port, IReadOnlyList<string> paths) in line.Ports) inputs[port] = ModelFinder.Open(paths[0]);
-            Table table = Runner.Run(job, parameters, inputs, stop);
-            foreach (string note in table.Notes) terminal.Result(note);
-            terminal.Show(table);
-            terminal.Json(TableJson.Of(table));
+            foreach ((string port, IReadOnlyList<string> paths) in line.Ports)
+            {
+                int first = opened.Count;
+                foreach (string path in paths) opened.Add(ModelFinder.Open(path));
+                inputs[port] = opened[first..];
+            }
+            JobOutcome outcome = Runner.Run(job, parameters, inputs, new JobOptions
+            {
+                Run = MergeVerb.Options(parsed, output, "", terminal),
+                Plan = (rule, models, values) => RunLine.Plan(Catalogue.Rules.Single(r => r.Card.Name == rule), models, values, SharedOptions.Arithmetic(parsed, null), [.. SharedOptions.Allowed(parsed), "unchanged"]),
+            }, stop);
+            foreach (string note in outcome.Table?.Notes ?? []) terminal.Result(note);
+            if (outcome.Table is { } table) terminal.Show(table);
+            if (outcome.Written is { } written) MergeVerb.ShowReceipt(written, output, terminal, outcome.Table);
+            else terminal.Json(TableJson.Of(outcome.Table!));
             return ExitCode.Done;
         }
         finally
         {
-            foreach (Checkpoint checkpoint in inputs.Values) checkpoint.Dispose();
+            foreach (Checkpoint checkpoint in opened) checkpoint.Dispose();
         }
     }
 }

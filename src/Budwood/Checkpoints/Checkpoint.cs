@@ -138,6 +138,9 @@ public sealed class Checkpoint : IDisposable
 
     public bool TryGet(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out CheckpointTensor? tensor) => _byName.TryGetValue(name, out tensor);
 
+    /// <summary>The tensor whose values this one shares by the configuration; null when it stands alone.</summary>
+    public string? TiedTo(string name) => Model is { } model && model.TryExpected(name, out ExpectedTensor? expected) ? expected.TiedTo : null;
+
     /// <summary>The same tensor in another layer; null for names outside the layers.</summary>
     public string? Renumbered(string name, int layer) => Model is not null ? Model.Renumbered(name, layer) : Numbering?.Of(name) is null ? null : Numbering.Renumbered(name, layer);
 
@@ -158,15 +161,18 @@ public sealed class Checkpoint : IDisposable
     }
 
     /// <summary>The output of a step that is not written: its tensors are computed when they are read. Tokenizer and other files are the donor's.</summary>
-    /// <param name="tokenizer">The model that the tokenizer files are from.</param>
+    /// <param name="tokenizer">The model that the tokenizer files are from; the donor when null.</param>
     /// <param name="chatTemplate">The template that the step sets; null where it leaves the tokenizer's.</param>
     public static Checkpoint Unwritten(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors,
-        IReadOnlyList<Checkpoint> madeFrom, Checkpoint tokenizer, string? chatTemplate) =>
+        IReadOnlyList<Checkpoint> madeFrom, Checkpoint? tokenizer = null, string? chatTemplate = null) =>
         new(label, donor, config, tensors, madeFrom)
         {
-            TokenizerFolder = tokenizer.TokenizerFolder,
-            OwnChatTemplate = chatTemplate ?? tokenizer.OwnChatTemplate,
+            TokenizerFolder = (tokenizer ?? donor).TokenizerFolder,
+            OwnChatTemplate = chatTemplate ?? (tokenizer ?? donor).OwnChatTemplate,
         };
+
+    /// <summary>The same files read under another model's configuration, for a folder that has none; closing either closes them.</summary>
+    public Checkpoint Under(ModelConfig? config) => new(Label, Folder, config, Weights);
 
     /// <summary>The model with some tensors changed or new; it closes the files of both.</summary>
     /// <param name="label">The sum as the configuration names it.</param>

@@ -24,8 +24,8 @@ internal sealed class ComputedTensor(Rule rule, PlannedSlot planned) : TensorSou
 
     public override long BufferBytes(int elements)
     {
-        int piece = (int)Math.Min(_cut.PieceElements, Shape.Count), inputs = Planned.Slot.Inputs.Count;
-        return (8L * elements) + Planned.Slot.Inputs.Sum(i => i.Source.BufferBytes(piece)) + (((2L * inputs) + Rule.Scratch(inputs) + 2) * sizeof(float) * (_cut.UnitElements + 32L));
+        int piece = (int)Math.Min(_cut.PieceElements, Shape.Count), inputs = Planned.Slot.Inputs.Count, reads = Planned.Slot.Reads.Count;
+        return (8L * elements) + Planned.Slot.Reads.Sum(i => i.Source.BufferBytes(piece)) + (((long)reads + inputs + Rule.Scratch(inputs) + 2) * sizeof(float) * (_cut.UnitElements + 32L));
     }
 
     public override TensorReader Open(BufferPool pool) => new Reader(this, pool);

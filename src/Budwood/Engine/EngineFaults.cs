@@ -38,10 +38,28 @@ internal static class EngineFaults
     public static Fault ModelContributesNothing(string model) =>
         new("BW3311", ExitCode.Usage, $"model '{model}' contributes to no tensor of the output", model, null, "Remove it, or run with '--allow unmatched'.");
 
+    public static Fault CompanionLacks(string companion, string tensor, string model, IEnumerable<string> known) =>
+        new("BW3312", ExitCode.Input, $"'{companion}' has no tensor '{tensor}'", companion, $"'{model}', which it goes with, has one",
+            Nearest.Hint(tensor, known) ?? $"Make it from '{model}', with a tensor for each of the model's.");
+
+    public static Fault CompanionShape(string companion, string tensor, string found, string model) =>
+        new("BW3313", ExitCode.Input, $"a tensor of '{companion}' has another shape than the model's", tensor, found, $"Make it from '{model}' itself.");
+
     public static Fault NothingChanged(string reference, IReadOnlyList<string> equal, IReadOnlyList<string> idle) =>
         new("BW4001", ExitCode.NothingChanged, $"no weight differs from {reference}: nothing was released", null,
             idle.Count > 0 ? $"untrained, the adapter changes nothing: {string.Join(", ", idle)}" : equal.Count > 0 ? $"equal to the base by content: {string.Join(", ", equal)}" : "every element equals the base's in the output dtype",
             "Check weights, lambda and models; '--allow unchanged' releases the copy.");
+
+    public static Fault ScoreWithoutModel(string command) =>
+        new("BW1301", ExitCode.Usage, "the score command does not say where the model goes", "score", $"found '{command}'", $"Write {ScoreCommand.Placeholder} where the folder belongs: 'python eval.py {ScoreCommand.Placeholder}'.");
+
+    public static Fault ScoreFailed(string command, string model, int exit, string printed) =>
+        new("BW1302", ExitCode.Usage, $"the score command failed for '{model}'", "score", $"exit code {exit} of '{command}', which printed {Printed(printed)}", "Try it on one model by hand; it must end with 0.");
+
+    public static Fault ScoreIsNoNumber(string command, string model, string printed) =>
+        new("BW1303", ExitCode.Usage, $"the score command printed no number for '{model}'", "score", $"'{command}' printed {Printed(printed)}", "Its last line on standard output must be one finite number, such as 0.731.");
+
+    private static string Printed(string line) => line.Length == 0 ? "nothing" : $"'{(line.Length > 200 ? line[..197] + "..." : line)}'";
 
     public static Fault MemoryTooSmall(long needed, long allowed) =>
         new("BW6001", ExitCode.Budget, "the memory budget does not suffice", null, $"at least {Sizes.Show(needed)} are needed, --memory allows {Sizes.Show(allowed)}", $"Pass '--memory {Math.Ceiling(needed / 1e6)}MB' or more.");

@@ -65,7 +65,7 @@ public sealed class Passes
 
         IReadOnlyList<ComputedTensor> Add(PlannedSlot slot)
         {
-            List<ComputedTensor> needs = [.. slot.Slot.Inputs.Select(x => x.Source).Append(slot.Reference).SelectMany(Computed).Distinct()];
+            List<ComputedTensor> needs = [.. slot.Slot.Reads.Select(x => x.Source).Append(slot.Reference).SelectMany(Computed).Distinct()];
             foreach (ComputedTensor tensor in needs.Where(seen.Add)) items.Add(new(tensor.Rule, tensor.Planned, -1, tensor, Add(tensor.Planned)));
             return needs;
         }
@@ -104,7 +104,7 @@ public sealed class Passes
     {
         Slot slot = planned.Slot;
         long n = slot.Shape.Count;
-        int narrow = slot.IsCopy ? 8 : slot.Inputs.Min(i => i.Source.DType.Bits());
+        int narrow = slot.IsCopy ? 8 : slot.Reads.Min(i => i.Source.DType.Bits());
         narrow = Math.Min(narrow, slot.Stored.Bits());
         int want = checked((int)(pieceBytes * 8L / narrow)); // so that every type's bytes are whole digest pieces
         if (slot.IsCopy) return new(n, checked((int)Math.Max(1, pieceBytes / Math.Max(1, slot.Stored.Bytes(1)))), 1);
@@ -256,19 +256,18 @@ public sealed class Passes
             PlannedSlot planned = run.Planned;
             Slot slot = planned.Slot;
             Geometry cut = run.Geometry;
-            int n = slot.Inputs.Count;
             long start = (long)piece * cut.PieceElements, read = 0;
             int count = (int)Math.Min(cut.PieceElements, slot.Shape.Count - start);
             bool apart = run.Applies && planned.Reference is not null && Shared(planned) < 0;
 
             using var work = new PieceWork(run.Rule, planned, cut, _pool, spare: 3);
             using TensorReader? reference = apart ? planned.Reference!.Open(_pool) : null;
-            if (run.IsFirst) work.NotFinite = (input, nan, infinite) => passes.Note(slot.Inputs[input], nan, infinite);
+            if (run.IsFirst) work.NotFinite = (input, nan, infinite) => passes.Note(slot.Reads[input], nan, infinite);
             work.Fetch(start, count);
             reference?.Fetch(start, count);
-            for (int i = 0; i < n; i++)
+            for (int i = 0; i < slot.Reads.Count; i++)
             {
-                TensorSource source = slot.Inputs[i].Source;
+                TensorSource source = slot.Reads[i].Source;
                 read += source.DType.Bytes(count);
                 DigestInput(run, source, start, work[i]);
             }

@@ -4,14 +4,14 @@ using Budwood.Numbers;
 
 namespace Budwood.Engine;
 
-/// <summary>The inputs of one slot for one thread: fetched by the piece, handed to the rule unit by unit.</summary>
+/// <summary>The inputs of one slot (and their companions) for one thread: fetched by the piece, handed to the rule unit by unit.</summary>
 internal sealed unsafe class PieceWork : IDisposable
 {
     private readonly Rule _rule;
     private readonly PlannedSlot _planned;
     private readonly TensorReader[] _readers;
     private readonly NativeBuffer _floats;
-    private readonly float** _x, _uniform, _scratch;
+    private readonly float** _x, _companion, _uniform, _scratch;
     private readonly int _padded;
     private long _start;
 
@@ -19,27 +19,30 @@ internal sealed unsafe class PieceWork : IDisposable
     public PieceWork(Rule rule, PlannedSlot planned, Geometry cut, BufferPool pool, int spare)
     {
         (_rule, _planned) = (rule, planned);
+        IReadOnlyList<SlotInput> reads = planned.Slot.Reads;
         int n = planned.Slot.Inputs.Count, scratch = rule.Scratch(n);
         _padded = (cut.UnitElements + 15) & ~15;
-        int buffers = (2 * n) + scratch + spare;
-        long tables = ((buffers * sizeof(nint)) + 63) & ~63;
+        int buffers = reads.Count + n + scratch + spare;
+        long tables = (((buffers + n) * sizeof(nint)) + 63) & ~63;
         _floats = pool.Rent(tables + ((long)buffers * _padded * sizeof(float)));
         _x = (float**)_floats.Pointer;
-        _uniform = _x + n;
+        _uniform = _x + reads.Count;
         _scratch = _uniform + n;
         float* at = (float*)((byte*)_floats.Pointer + tables);
         for (int i = 0; i < buffers; i++) _x[i] = at + ((long)i * _padded);
-        _spare = (2 * n) + scratch;
-        _readers = new TensorReader[n];
-        for (int i = 0; i < n; i++) _readers[i] = planned.Slot.Inputs[i].Source.Open(pool);
+        _spare = reads.Count + n + scratch;
+        _companion = _x + buffers;
+        for (int i = 0, next = n; i < n; i++) _companion[i] = reads[i].Companion is null ? null : _x[next++];
+        _readers = new TensorReader[reads.Count];
+        for (int i = 0; i < reads.Count; i++) _readers[i] = reads[i].Source.Open(pool);
     }
 
     private readonly int _spare;
 
-    /// <summary>Told of values that are not finite as they are loaded: input, NaN, infinities.</summary>
+    /// <summary>Told of values that are not finite as they are loaded: position among <see cref="Slot.Reads"/>, NaN, infinities.</summary>
     public Action<int, long, long>? NotFinite { get; set; }
 
-    public TensorReader this[int input] => _readers[input];
+    public TensorReader this[int read] => _readers[read];
 
     /// <summary>One of the caller's buffers, of <paramref name="length"/> elements.</summary>
     public Span<float> Spare(int k, int length) => new(_x[_spare + k], length);
@@ -54,19 +57,19 @@ internal sealed unsafe class PieceWork : IDisposable
     /// <summary>The operands of one unit of the fetched piece, converted as a peer converts and padded with zeros.</summary>
     public Operands Load(int offset, int length)
     {
-        int n = _readers.Length, full = (length + 15) & ~15;
-        for (int i = 0; i < n; i++)
+        int n = _planned.Slot.Inputs.Count, full = (length + 15) & ~15;
+        for (int i = 0; i < _readers.Length; i++)
         {
             var x = new Span<float>(_x[i], full);
             Span<float> values = x[..length];
             _readers[i].Load(offset, values);
             x[length..].Clear();
             if (NotFinite is not null && Numbers.Kernels.Comparison.NotFiniteIn(values) is var (nan, infinite) && nan + infinite > 0) NotFinite(i, nan, infinite);
-            if (_planned.Loads.Count > 0) foreach (DType type in _planned.Loads[i]) Rounding.To(type, values);
+            if (i < _planned.Loads.Count) foreach (DType type in _planned.Loads[i]) Rounding.To(type, values);
         }
         if (_planned.Draws.Count > 0)
             for (int i = 0; i < n; i++) _planned.Draws[i]?.Fill(_start + offset, new Span<float>(_uniform[i], length));
-        return new Operands(n, _planned.Slot.Base, full, _x, _uniform, _scratch);
+        return new Operands(n, _planned.Slot.Base, full, _x, _uniform, _scratch, _companion);
     }
 
     /// <summary>The formula on one unit, rounded to the type in which it is (or would be) stored. <paramref name="values"/> is padded.</summary>

@@ -14,6 +14,9 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
     /// <summary>Tensors of the reference that the output does not have.</summary>
     public required IReadOnlyList<CheckpointTensor> Removed { get; init; }
 
+    /// <summary>The checkpoints that go into formulas beside the models.</summary>
+    public IReadOnlyList<Checkpoint> Companions { get; init; } = [];
+
     /// <summary>Bytes that one pass over all inputs reads.</summary>
     public long ReadBytes => Slots.Sum(s => s.ReadBytes);
 
@@ -22,6 +25,9 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
 
     /// <summary>The models that stand in files, through steps that are not written.</summary>
     public IReadOnlyList<Checkpoint> StoredModels => [.. Request.Models.SelectMany(Stored).Distinct()];
+
+    /// <summary>Everything that stands in files and is read: the models, then the companions.</summary>
+    public IReadOnlyList<Checkpoint> StoredInputs => [.. Request.Models.Concat(Companions).SelectMany(Stored).Distinct()];
 
     /// <summary>The output as a model of a later step: computed when it is read, never written.</summary>
     public Checkpoint Unwritten(string label)
@@ -32,7 +38,7 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
         {
             Source = s.Slot.IsCopy ? s.Slot.Inputs[0].Source : new ComputedTensor(Request.Rule, s),
         })];
-        return Checkpoint.Unwritten(label, Donor, Config, tensors, Request.Models, Request.Tokenizer ?? Donor, Request.ChatTemplate);
+        return Checkpoint.Unwritten(label, Donor, Config, tensors, [.. Request.Models, .. Companions], Request.Tokenizer ?? Donor, Request.ChatTemplate);
     }
 
     private static IEnumerable<Checkpoint> Stored(Checkpoint model) => model.MadeFrom.Count == 0 ? [model] : model.MadeFrom.SelectMany(Stored);
@@ -47,9 +53,9 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
             if (slot.Shape.Count == 0) continue;
             Geometry cut = Passes.Cut(Request.Rule, planned, pieceBytes);
             int piece = (int)Math.Min(cut.PieceElements, slot.Shape.Count);
-            long bytes = slot.Inputs.Sum(i => i.Source.BufferBytes(piece)) + slot.Stored.Bytes(piece) + (planned.Reference?.BufferBytes(piece) ?? 0);
+            long bytes = slot.Reads.Sum(i => i.Source.BufferBytes(piece)) + slot.Stored.Bytes(piece) + (planned.Reference?.BufferBytes(piece) ?? 0);
             if (slot.IsCopy) bytes += 8L * piece;
-            else bytes += ((2L * slot.Inputs.Count) + Request.Rule.Scratch(slot.Inputs.Count) + 3) * sizeof(float) * Math.Min(cut.UnitElements + 15L, slot.Shape.Count + 15);
+            else bytes += ((long)slot.Reads.Count + slot.Inputs.Count + Request.Rule.Scratch(slot.Inputs.Count) + 3) * sizeof(float) * Math.Min(cut.UnitElements + 15L, slot.Shape.Count + 15);
             worst = Math.Max(worst, bytes);
             // Counting tables of a selection: 64 Ki counters an input and thread, a second level, and the merged ones; sums by unit.
             tables = Math.Max(tables, (long)slot.Inputs.Count * ((((2L * threads) + 2) * 65536 * sizeof(int)) + (8L * cut.Units * 3)));

@@ -30,6 +30,9 @@ public sealed record PlanRequest
     /// <summary>The one chat template that is written; null leaves the tokenizer's files as they are.</summary>
     public string? ChatTemplate { get; init; }
 
+    /// <summary>Opens a companion by the name that a parameter has for it; asked again for the same name, it gives the same one.</summary>
+    public Func<string, Checkpoint>? OpenCompanion { get; init; }
+
     public Arithmetic Arithmetic { get; init; }
     public DType? DType { get; init; }
     public DType? OutDType { get; init; }

@@ -52,7 +52,7 @@ public sealed class PlannedSlot
     };
 
     /// <summary>Bytes that one pass over the inputs reads.</summary>
-    public long ReadBytes => Slot.Inputs.Sum(i => i.Source.DType.Bytes(i.Source.Shape.Count));
+    public long ReadBytes => Slot.Reads.Sum(i => i.Source.DType.Bytes(i.Source.Shape.Count));
 }
 
 /// <summary>A place in a random stream.</summary>

@@ -17,6 +17,7 @@ public sealed class Planner
     private readonly bool _compat;
     private readonly string _prefix;
     private readonly HashSet<int> _contributes = [];
+    private readonly Dictionary<(string Name, int Model), Checkpoint?> _companions = [];
 
     private Planner(PlanRequest request)
     {
@@ -59,7 +60,7 @@ public sealed class Planner
         var written = slots.Select(s => s.Canonical).ToHashSet(StringComparer.Ordinal);
         CheckpointTensor[] removed = [.. _reference.Tensors.Where(t => !written.Contains(t.Name)).OrderBy(t => t.Name, StringComparer.Ordinal)];
         NoteLeftOut(removed);
-        return new Plan(_request, slots, EditedConfig(slots, segments), _donor, _reference) { Notes = _notes, Removed = removed };
+        return new Plan(_request, slots, EditedConfig(slots, segments), _donor, _reference) { Notes = _notes, Removed = removed, Companions = [.. _companions.Values.OfType<Checkpoint>().Distinct()] };
     }
 
     private void ThrowIfAny()
@@ -194,7 +195,7 @@ public sealed class Planner
                     _faults.Add(EngineFaults.NoTensor(_request.Models[model].Label, name, _request.Models[model].Tensors.Select(x => x.Name)));
                 return;
             }
-            FromDonorAlone(drafts, s, output, inputs, lacking, segment, t, outputLayer, inFamily);
+            FromDonorAlone(drafts, s, output, inputs, lacking, t, outputLayer, inFamily);
             return;
         }
         drafts.Add(new(output, expected?.Role ?? inputs[0].Tensor.Role, outputLayer, s, t, inputs, segment.Base, inFamily));
@@ -218,7 +219,7 @@ public sealed class Planner
         inputs.Sort((a, b) => order.IndexOf(a.Model).CompareTo(order.IndexOf(b.Model)));
     }
 
-    private void FromDonorAlone(List<Draft> drafts, int s, string output, List<(int Model, CheckpointTensor Tensor)> inputs, List<(int Model, string Name)> lacking, Segment segment,
+    private void FromDonorAlone(List<Draft> drafts, int s, string output, List<(int Model, CheckpointTensor Tensor)> inputs, List<(int Model, string Name)> lacking,
         double t, int? layer, bool inFamily)
     {
         int donor = _request.Base ?? 0;
@@ -230,8 +231,7 @@ public sealed class Planner
             return;
         }
         _notes.Add($"{output} is copied from '{_request.Models[donor].Label}': {without} has no such tensor");
-        drafts.Add(new(output, inputs[from].Tensor.Role, layer, s, t, [inputs[from]], null, inFamily) { });
-        _ = segment;
+        drafts.Add(new(output, inputs[from].Tensor.Role, layer, s, t, [inputs[from]], null, inFamily));
     }
 
     private PlannedSlot? Settle(Draft draft, bool copies)
@@ -274,22 +274,26 @@ public sealed class Planner
         if (copy && inputs[0].Tensor.DType.IsArithmetic() && (_request.OutDType ?? _request.DType ?? stored) is var wanted
             && (isCut || wanted != stored || loaded[0] != stored)) (copy, stored, pass) = (false, wanted, 0);
 
+        // The base alone, of which only deltas would have been taken, passes as it is.
+        if (!copy && pass < 0 && at >= 0 && inputs.Count == 1 && !_rule.Arity.BaseCounts) pass = at;
+        bool reads = !copy && pass < 0;
+        if (reads && parameters.GetValue(0) is null) Read(parameters, draft, inputs, at);
         var slot = new Slot
         {
             Name = Written(draft.Name),
             Shape = shape,
             Role = draft.Role,
             Layer = draft.Layer,
-            Inputs = [.. inputs.Select(i => new SlotInput(i.Model, _request.Models[i.Model].Label, i.Tensor.Name, i.Tensor.Stored, Source(i.Tensor, shape)))],
+            Inputs = [.. inputs.Select((x, i) => new SlotInput(x.Model, _request.Models[x.Model].Label, x.Tensor.Name, x.Tensor.Stored, Source(x.Tensor, shape))
+            {
+                Companion = reads && _rule.CompanionAny(parameters.GetValue(i)!) is { } name ? Companion(name, x.Model, x.Tensor, shape) : null,
+            })],
             Base = at,
             Arithmetic = _request.Arithmetic,
             Working = working,
             Stored = stored,
             IsCopy = copy,
         };
-        if (!copy && pass < 0 && slot.Others == 0 && at >= 0 && !_rule.Arity.BaseCounts) pass = at;
-        bool reads = !copy && pass < 0;
-        if (reads && parameters.GetValue(0) is null) Read(parameters, draft, inputs, at);
         if (reads) _rule.CheckAny(slot, parameters);
         return new PlannedSlot
         {
@@ -313,6 +317,31 @@ public sealed class Planner
             bool isReference = i == at && !_rule.Arity.BaseCounts;
             parameters.SetValue(_request.Parameters.For(draft.Segment, model, tensor.Name, draft.Name, draft.T, isReference), i);
         }
+    }
+
+    // A folder of companions often has no config.json: its names are those of the model that it belongs to.
+    private SlotInput? Companion(string name, int model, CheckpointTensor tensor, Shape shape)
+    {
+        Checkpoint of = _request.Models[model];
+        if (!_companions.TryGetValue((name, model), out Checkpoint? companion))
+        {
+            try
+            {
+                companion = _request.OpenCompanion!(name);
+                if (companion.Config is null && companion.MadeFrom.Count == 0) companion = companion.Under(of.Config);
+            }
+            catch (Fault fault)
+            {
+                if (!_faults.Exists(f => f.Message == fault.Message)) _faults.AddRange(fault.All.Count > 0 ? fault.All : [fault]);
+            }
+            _companions[(name, model)] = companion;
+        }
+        if (companion is null) return null;
+        if (!companion.TryGet(tensor.Name, out CheckpointTensor? found)) _faults.Add(EngineFaults.CompanionLacks(name, tensor.Name, of.Label, companion.Tensors.Select(t => t.Name)));
+        else if (found.Shape != tensor.Shape) _faults.Add(EngineFaults.CompanionShape(name, found.Name, $"{found.Shape}, and {tensor.Shape} in '{of.Label}'", of.Label));
+        else if (!found.DType.IsArithmetic()) _faults.Add(EngineFaults.NotArithmetic(found.Name, $"{found.DType.Name()} in '{name}'"));
+        else return new SlotInput(model, name, found.Name, found.Stored, Source(found, shape));
+        return null;
     }
 
     // Files of a base model leave the family's prefix out (BertModel has no 'bert.'): the output keeps the donor's way. The peer always writes the prefix.

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Budwood.Checkpoints;
 using Budwood.Files;
-using Budwood.Methods;
 using Budwood.Numbers;
 
 namespace Budwood.Engine;

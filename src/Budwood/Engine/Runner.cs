@@ -56,6 +56,9 @@ public sealed record Parent(string Label, Digest Digest, bool IsBase, string? Ad
 {
     /// <summary>Its name on the hub; null for a folder of one's own.</summary>
     public string? Hub { get; init; }
+
+    /// <summary>It went into the formula beside a model and is none itself.</summary>
+    public bool IsCompanion { get; init; }
 }
 
 /// <summary>A finished run.</summary>
@@ -92,11 +95,11 @@ public static class Runner
         if (free < shards.FileBytes + 1_000_000) throw EngineFaults.DiskTooSmall(options.Out, shards.FileBytes, free);
         if (options.DryRun) return null;
 
-        using var folder = OutputFolder.Begin(options.Out, options.Force, [.. plan.StoredModels.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)]);
+        using var folder = OutputFolder.Begin(options.Out, options.Force, [.. plan.StoredInputs.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)]);
         foreach (string leftover in folder.RemovedLeftovers) options.Say?.Invoke($"removed what an interrupted run left: {leftover}");
         var output = new Shards(folder, shards);
         long done = 0, all = plan.ReadBytes + plan.WriteBytes;
-        var known = KnownDigests(plan.StoredModels);
+        var known = KnownDigests(plan.StoredInputs);
         var passOptions = new PassOptions(threads, pieceBytes, plan.Request.Allow.Contains("nan"))
         {
             Progress = options.Progress is null ? null : n => options.Progress(Interlocked.Add(ref done, n), all),
@@ -119,13 +122,20 @@ public static class Runner
         return new RunOutcome(receipt, folder.FullPath, parents, [.. shards.Files.Select(f => f.FileName)], clock.Elapsed);
     }
 
-    /// <summary>Runs a job on checkpoints that are open; returns the table that it gave.</summary>
-    public static Table Run(Job job, object parameters, IReadOnlyDictionary<string, Checkpoint> inputs, CancellationToken stop)
+    /// <summary>Runs a job on checkpoints that are open; what it writes on the way is gone when it ends, however it ends.</summary>
+    public static JobOutcome Run(Job job, object parameters, IReadOnlyDictionary<string, IReadOnlyList<Checkpoint>> inputs, JobOptions options, CancellationToken stop)
     {
-        var desk = new JobDesk(inputs, stop);
+        bool writes = job.Ports.Output.Kind == ArtifactKind.Checkpoint;
+        // Before the work, not after it.
+        if (writes) OutputFolder.Check(options.Run.Out, options.Run.Force, [.. inputs.Values.SelectMany(p => p).Select(m => m.Folder).Distinct(StringComparer.Ordinal)]);
+        using var desk = new JobDesk(job, inputs, options, stop);
         job.RunAny(desk, parameters);
-        return desk.Output ?? throw new InvalidOperationException($"{job.Card.Name} gave no output.");
+        if (writes ? desk.Written is null : desk.Table is null) throw new InvalidOperationException($"{job.Card.Name} gave no output.");
+        return new JobOutcome(desk.Table, desk.Written);
     }
+
+    /// <summary>Refuses a plan that the memory does not suffice for.</summary>
+    internal static void CheckFits(Plan plan, RunOptions options) => Fit(plan, options);
 
     // Fewer threads, then smaller pieces: speed is given up before the run is refused.
     private static (int Threads, int PieceBytes, long Peak) Fit(Plan plan, RunOptions options)
@@ -170,14 +180,15 @@ public static class Runner
     private static IReadOnlyList<Parent> Parents(Plan plan, ConcurrentDictionary<WeightTensor, Digest> known, CancellationToken stop)
     {
         var parents = new List<Parent>();
-        foreach (Checkpoint model in plan.StoredModels)
+        IReadOnlyList<Checkpoint> models = plan.StoredModels;
+        foreach (Checkpoint model in plan.StoredInputs)
         {
             bool isBase = plan.Request.Base is { } b && ReferenceEquals(model, plan.Request.Models[b]);
             foreach (IGrouping<WeightFile, WeightTensor> file in FilesOf(model).SelectMany(w => w.Tensors).GroupBy(t => t.File))
                 DigestCache.Default.Put(file.Key.Path, file.ToDictionary(t => t.Name, t => known.GetOrAdd(t, missing => Digests.OfTensor(missing, stop)), StringComparer.Ordinal));
             // By canonical names, as the output's own digest: a model with another prefix on its names is the same model.
             Digest digest = Digests.Checkpoint(model.AsStored.Tensors.Select(t => (t.Name, known[t.Weight])));
-            List(new(model.AsStored.Label, digest, isBase) { Hub = HubCache.NameOf(model.Folder) });
+            List(new(model.AsStored.Label, digest, isBase) { Hub = HubCache.NameOf(model.Folder), IsCompanion = !models.Contains(model) });
             if (model.Added is not { } added) continue;
             digest = Digests.Checkpoint(added.Weights.Tensors.Select(t => (t.Name, known[t])));
             List(new(added.Label, digest, isBase, added.Summary) { Hub = HubCache.NameOf(added.Folder) });
@@ -194,7 +205,7 @@ public static class Runner
 
     private static IReadOnlyList<string> EqualToReference(Plan plan, IReadOnlyList<Parent> parents)
     {
-        if (parents.FirstOrDefault(p => p.Label == plan.Reference.Label && p.Adapter is null) is not { Digest: var reference }) return [];
+        if (parents.FirstOrDefault(p => p.Label == plan.Reference.Label && p is { Adapter: null, IsCompanion: false }) is not { Digest: var reference }) return [];
         return [.. parents.Where(p => p.Digest == reference && p.Label != plan.Reference.Label).Select(p => p.Label)];
     }
 
@@ -209,7 +220,8 @@ public static class Runner
         MethodCard card = plan.Request.Rule.Card;
         string? baseLabel = plan.Request.Base is { } b ? plan.Request.Models[b].Label : null;
         IReadOnlyList<string> labels = [.. plan.StoredModels.Select(m => m.Label)];
-        IReadOnlyList<(string, string?, string)> digests = [.. parents.Select(p => (p.Label, p.Hub, p.Digest.ToString()))];
+        IReadOnlyList<(string, string?, string)> digests =
+            [.. parents.Select(p => p.IsCompanion ? ($"{p.Label} (companion)", null, p.Digest.ToString()) : (p.Label, p.Hub, p.Digest.ToString()))];
         folder.Write("README.md", ModelCard.OfMerge(Path.GetFileName(folder.FullPath), card.Name, card.Summary, baseLabel, labels, License(plan.StoredModels, options), options.Configuration, digests, receipt.Lines()));
         folder.Write("run.json", RunJson(plan, options, receipt, parents));
     }
@@ -267,7 +279,7 @@ public static class Runner
     /// <summary>Parents as JSON: what <c>--json</c> prints and run.json keeps.</summary>
     public static JsonArray ParentsJson(IReadOnlyList<Parent> parents) => new([.. parents.Select(p =>
     {
-        var one = new JsonObject { [p.Adapter is null ? "model" : "adapter"] = p.Label, ["digest"] = p.Digest.ToString(), ["base"] = p.IsBase };
+        var one = new JsonObject { [p.IsCompanion ? "companion" : p.Adapter is null ? "model" : "adapter"] = p.Label, ["digest"] = p.Digest.ToString(), ["base"] = p.IsBase };
         if (p.Adapter is not null) one["kind"] = p.Adapter;
         return (JsonNode)one;
     })]);
@@ -351,13 +363,5 @@ public static class Runner
             }
             return digester.Finish()!.Value;
         }
-    }
-
-    private sealed class JobDesk(IReadOnlyDictionary<string, Checkpoint> inputs, CancellationToken stop) : Desk
-    {
-        public Table? Output { get; private set; }
-        public override CancellationToken Stop => stop;
-        public override Checkpoint Checkpoint(string port) => inputs[port];
-        public override void Emit(string port, Table table) => Output = table;
     }
 }

@@ -41,11 +41,9 @@ public sealed class OutputFolder : IDisposable
     /// <summary>Names of what interrupted runs had left beside the output, now removed.</summary>
     public IReadOnlyList<string> RemovedLeftovers => _removedLeftovers;
 
-    /// <summary>Checks that the output may be written and opens an empty folder for it.</summary>
-    /// <param name="path">The folder to appear.</param>
-    /// <param name="force">Replaces what is there.</param>
-    /// <param name="inputFolders">Folders and files that the run reads: the output may be none of them, lie in none and hold none.</param>
-    public static OutputFolder Begin(string path, bool force, IReadOnlyCollection<string> inputFolders)
+    /// <summary>Refuses a place that <see cref="Begin"/> would refuse: one that is taken, or in the way of an input. Mends what a killed run left there.</summary>
+    /// <returns>Where the folder really is, and its parent.</returns>
+    internal static (string Target, string Parent) Check(string path, bool force, IReadOnlyCollection<string> inputFolders)
     {
         string target = RealPath.Of(path);
         string? parent = Path.GetDirectoryName(target);
@@ -59,6 +57,16 @@ public sealed class OutputFolder : IDisposable
         }
         Recover(target, parent);
         CheckFree(path, target, force);
+        return (target, parent);
+    }
+
+    /// <summary>Checks that the output may be written and opens an empty folder for it.</summary>
+    /// <param name="path">The folder to appear.</param>
+    /// <param name="force">Replaces what is there.</param>
+    /// <param name="inputFolders">Folders and files that the run reads: the output may be none of them, lie in none and hold none.</param>
+    public static OutputFolder Begin(string path, bool force, IReadOnlyCollection<string> inputFolders)
+    {
+        (string target, string parent) = Check(path, force, inputFolders);
         string? made = null;
         try
         {

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Budwood.Checkpoints;
-using Budwood.Methods;
+using Budwood.Checkpoints.Audit;
 using Budwood.Numbers;
 
 namespace Budwood.Inspect;
@@ -8,9 +8,6 @@ namespace Budwood.Inspect;
 /// <summary>The table that <c>budwood inspect</c> prints, for a model folder, an adapter folder or one weight file.</summary>
 public static class Inspection
 {
-    /// <summary>Code of the fault with which an adapter folder refuses to be opened as a model.</summary>
-    internal const string IsAdapter = "BW2051";
-
     private static readonly string[] s_headed = ["ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining", "ForConditionalGeneration"];
 
     // A few special tokens; with a template of usual length the file has a few kilobytes.
@@ -24,7 +21,7 @@ public static class Inspection
             using Checkpoint checkpoint = Checkpoint.Open(folder);
             return Of(checkpoint, p);
         }
-        catch (Fault fault) when (fault.Code == IsAdapter)
+        catch (Fault fault) when (fault.Code == AdapterSummary.RefusesAsModel)
         {
             return OfAdapter(folder, p);
         }
@@ -143,7 +140,7 @@ public static class Inspection
 
         CheckpointTensor[] buffers = [.. all.Where(t => IsBuffer(checkpoint, t))];
         // Stored twice is counted once; tables are no parameters.
-        long parameters = all.Where(t => !IsBuffer(checkpoint, t) && !(TiedTo(checkpoint, t.Name) is { } to && checkpoint.TryGet(to, out _)))
+        long parameters = all.Where(t => !IsBuffer(checkpoint, t) && !(checkpoint.TiedTo(t.Name) is { } to && checkpoint.TryGet(to, out _)))
             .Sum(t => t.Shape.Count);
         int shards = checkpoint.Weights.FileNames.Count;
         notes.Add($"parameters: {Counts.Short(parameters)}{(config?.Quantization is null ? "" : " elements as packed")} in {Counts.Of(all.Count, "tensor")}, "
@@ -221,8 +218,4 @@ public static class Inspection
     /// <summary>Tables that networks compute for themselves: known by name, or whole numbers in a model that is not quantised.</summary>
     internal static bool IsBuffer(Checkpoint checkpoint, CheckpointTensor tensor) => !tensor.InFamily
         && (checkpoint.Model?.IsKnownBuffer(tensor.Stored) == true || (!tensor.DType.IsFloat() && checkpoint.Config?.Quantization is null));
-
-    /// <summary>The tensor whose values this one shares by the configuration; null when it stands alone.</summary>
-    internal static string? TiedTo(Checkpoint checkpoint, string name) =>
-        checkpoint.Model is { } model && model.TryExpected(name, out ExpectedTensor? expected) ? expected.TiedTo : null;
 }

@@ -5,7 +5,8 @@ using Budwood.Numbers;
 namespace Budwood.Merge;
 
 /// <summary>Weighted average of the models, tensor by tensor (a model soup with weights).</summary>
-/// <use>Averaging fine-tunes of one base, checkpoints of one run, or extrapolating with weights that are negative or above one.</use>
+/// <use>Averaging fine-tunes of one base (weight 1 for all: the uniform soup; 'greedy_soup' leaves out those that do not help), checkpoints of one run, or
+/// extrapolating with weights that are negative or above one.</use>
 /// <notfor>Models that do not share an ancestor: their average is noise.</notfor>
 /// <cost>Reads every input once, writes once; bound by memory bandwidth.</cost>
 /// <differs>mergekit 0.1.4 rounds every product, the sum and the weights themselves to the storage type; here one float32 fused multiply-add chain in

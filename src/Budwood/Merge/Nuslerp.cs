@@ -12,7 +12,7 @@ namespace Budwood.Merge;
 /// <cost>Flat: reads the inputs twice (inner products, blend). By rows: once, a row in memory. By columns: once, the whole tensor in memory.</cost>
 /// <differs>The angle comes from float64 inner products of the values, not from rounded unit vectors. Where the squared sine is below 1e-12 the vectors are interpolated in a line,
 /// opposite ones too, where mergekit 0.1.4 divides by what is left of the sine. A zero vector counts as orthogonal to the other, as in mergekit.</differs>
-/// <formula>t = w_1/(w_0 + w_1) (0.5 if the sum is below 1e-6); y = sin((1-t) a)/sin(a) v_0 + sin(t a)/sin(a) v_1, plus the base when v are deltas, with a the angle between v_0 and v_1</formula>
+/// <formula>t = w_1/(w_0 + w_1) (0.5 if the sum is below 1e-6); y = sin((1-t) a)/sin(a) v_0 + sin(t a)/sin(a) v_1, plus the base when v are deltas; v_0, v_1 are the two models or their deltas, a is the angle between them</formula>
 [Method("nuslerp", Room.Merge)]
 [Source("mergekit", Where = "merge_method: nuslerp")]
 [Inert("int8_mask", "normalize", "rescale", "lambda", "density", "t")]

@@ -9,7 +9,7 @@ namespace Budwood.Merge;
 /// <cost>Copies bytes where no scale and no other type is asked for; otherwise reads once, writes once.</cost>
 /// <differs>A scale of 1 copies bytes. Tensors of types without arithmetic (integers, flags, 8-bit floats) are copied too. A base_model that is not the source
 /// is no second model, which mergekit refuses: it gives configuration and tokenizer, and is what the receipt compares with.</differs>
-/// <formula>y = x, or scale x</formula>
+/// <formula>y = x, or y = scale x</formula>
 [Method("passthrough", Room.Merge, MayCopy = true)]
 [Source("mergekit", Where = "merge_method: passthrough")]
 [Inert("int8_mask", "normalize", "rescale", "lambda", "weight", "density", "t")]

@@ -9,7 +9,7 @@ namespace Budwood.Merge;
 /// <notfor>More than two models (multislerp, karcher), or models with different ancestors.</notfor>
 /// <cost>Reads both inputs twice (inner products, then the blend), writes once.</cost>
 /// <differs>Norms and the angle are float64 sums, so that no summation order shows; the peer's float32 sums differ in the last place.</differs>
-/// <formula>y = sin((1-t) a)/sin(a) x_base + sin(t a)/sin(a) x_other with a the angle between them; (1-t) x_base + t x_other where |cos a| > 0.9995</formula>
+/// <formula>y = sin((1-t) a)/sin(a) x_base + sin(t a)/sin(a) x_other with a the angle between them; y = (1-t) x_base + t x_other where |cos a| > 0.9995</formula>
 [Method("slerp", Room.Merge)]
 [Paper("breadcrumbs", "baseline 'slerp'")]
 [Source("mergekit", Where = "merge_method: slerp")]

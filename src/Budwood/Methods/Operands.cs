@@ -14,9 +14,10 @@ public readonly unsafe ref struct Operands
     private readonly float** _x;
     private readonly float** _uniform;
     private readonly float** _scratch;
+    private readonly float** _companion;
     private readonly int _length;
 
-    internal Operands(int count, int atBase, int length, float** x, float** uniform, float** scratch)
+    internal Operands(int count, int atBase, int length, float** x, float** uniform, float** scratch, float** companion)
     {
         Count = count;
         BaseIndex = atBase;
@@ -24,6 +25,7 @@ public readonly unsafe ref struct Operands
         _x = x;
         _uniform = uniform;
         _scratch = scratch;
+        _companion = companion;
     }
 
     /// <summary>Number of inputs, the base included.</summary>
@@ -41,6 +43,10 @@ public readonly unsafe ref struct Operands
     /// <summary>Eight values of input <paramref name="i"/> from position <paramref name="at"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector256<float> At(int i, int at) => Vector256.Load(_x[i] + at);
+
+    /// <summary>Eight values of the companion of input <paramref name="i"/>, if the rule named one (<see cref="Rule{P}.Companion"/>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector256<float> Companion(int i, int at) => Vector256.Load(_companion[i] + at);
 
     /// <summary>Eight values of the base.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

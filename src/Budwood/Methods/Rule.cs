@@ -86,6 +86,7 @@ public abstract class Rule : Method
     internal abstract Array NewParameters(int count);
     internal abstract void PlanAny(LayoutBuilder to, object parameters);
     internal abstract bool CopiesAny(object parameters);
+    internal abstract string? CompanionAny(object parameters);
     internal abstract int DrawsAny(Slot at, object parameters);
     internal abstract Extent ExtentAny(Slot at, Array parameters);
     internal abstract void CheckAny(Slot at, Array parameters);
@@ -105,6 +106,9 @@ public abstract class Rule<P> : Rule where P : class, new()
 
     /// <summary>Whether an only input comes out as it is: the plan then copies its bytes, whatever their type.</summary>
     protected internal virtual bool Copies(P p) => false;
+
+    /// <summary>A checkpoint whose tensor of the same name goes into the formula beside the model's (<see cref="Operands.Companion"/>); null for none.</summary>
+    protected internal virtual string? Companion(P p) => null;
 
     /// <summary>How much of this tensor the rule sees at once, where that depends on the tensor or on parameters.</summary>
     protected internal virtual Extent Extent(Slot at, ReadOnlySpan<P> p) => Extent(at.Arithmetic);
@@ -134,6 +138,7 @@ public abstract class Rule<P> : Rule where P : class, new()
     internal sealed override Array NewParameters(int count) => new P[count];
     internal sealed override void PlanAny(LayoutBuilder to, object parameters) => Plan(to, (P)parameters);
     internal sealed override bool CopiesAny(object parameters) => Copies((P)parameters);
+    internal sealed override string? CompanionAny(object parameters) => Companion((P)parameters);
     internal sealed override int DrawsAny(Slot at, object parameters) => Draws(at, (P)parameters);
     internal sealed override Extent ExtentAny(Slot at, Array parameters) => Extent(at, (P[])parameters);
     internal sealed override void CheckAny(Slot at, Array parameters) => Check(at, (P[])parameters);

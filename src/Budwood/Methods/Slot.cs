@@ -34,6 +34,9 @@ public sealed class Slot
     /// <summary>Number of inputs that are not the base.</summary>
     public int Others => Inputs.Count - (Base >= 0 ? 1 : 0);
 
+    /// <summary>Every tensor that is read: the inputs, then their companions.</summary>
+    internal IReadOnlyList<SlotInput> Reads => field ??= [.. Inputs, .. Inputs.Select(i => i.Companion).OfType<SlotInput>()];
+
     public override string ToString() => $"{Name} {Shape}";
 }
 
@@ -43,7 +46,11 @@ public sealed class Slot
 /// <param name="Name">Canonical name of the tensor in that model.</param>
 /// <param name="Stored">Name in that model's files.</param>
 /// <param name="Source">The values.</param>
-public sealed record SlotInput(int Model, string Label, string Name, string Stored, TensorSource Source);
+public sealed record SlotInput(int Model, string Label, string Name, string Stored, TensorSource Source)
+{
+    /// <summary>The tensor that goes into the formula beside this one, for rules that take such; label and names are its own.</summary>
+    public SlotInput? Companion { get; init; }
+}
 
 /// <summary>A run of elements of one tensor: at most 4,096, one row, or all, by the rule's <see cref="Extent"/>.</summary>
 /// <param name="Slot">The tensor.</param>

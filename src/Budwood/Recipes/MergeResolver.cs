@@ -32,6 +32,7 @@ public sealed class MergeResolver
     private readonly List<Fault> _faults = [];
     private readonly Dictionary<string, int> _modelAt = new(StringComparer.Ordinal);
     private readonly List<Checkpoint> _models = [];
+    private readonly Dictionary<string, Checkpoint> _companions = new(StringComparer.Ordinal);
 
     private MergeResolver(MergeDocument document, Rule rule, MergeSettings settings)
     {
@@ -73,6 +74,7 @@ public sealed class MergeResolver
             Tokenizer = tokenizer.Donor,
             VocabularyRows = tokenizer.Rows,
             ChatTemplate = tokenizer.ChatTemplate,
+            OpenCompanion = OpenCompanion,
             Arithmetic = _settings.Arithmetic,
             DType = _document.DType,
             OutDType = _document.OutDType,
@@ -159,6 +161,13 @@ public sealed class MergeResolver
     {
         if (_document.Tokenizer is not { Text: not ("base" or "union") } setting) return null;
         return _modelAt.TryGetValue(setting.Text, out int at) ? _models[at] : _settings.Open(new ModelName(setting.Text, setting.Node));
+    }
+
+    private Checkpoint OpenCompanion(string name)
+    {
+        if (_companions.TryGetValue(name, out Checkpoint? known)) return known;
+        Checkpoint companion = _settings.Open(new ModelName(name, _document.MethodNode));
+        return _companions[name] = companion;
     }
 
     private static bool IsSame(Checkpoint a, Checkpoint b) =>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using Budwood.Checkpoints;
+using Budwood.Engine;
 using Budwood.Methods;
 
 namespace Budwood.Recipes;
@@ -88,6 +90,19 @@ public sealed record RunLine(Method Method, IReadOnlyDictionary<string, IReadOnl
         if (shared.Length > 0) text.Append("parameters:\n");
         foreach (ParameterCard p in shared) text.Append(CultureInfo.InvariantCulture, $"  {p.Name}: {(p.Kind is ParameterKind.Integers ? Parameters[p.Name][0] : Quote(Parameters[p.Name][0]))}\n");
         return text.ToString();
+    }
+
+    /// <summary>Plans a rule that a job called on models that are open already.</summary>
+    public static CalledRule Plan(Rule rule, IReadOnlyList<Checkpoint> models, IReadOnlyList<(string Name, string Value)> parameters, Arithmetic arithmetic, IReadOnlyList<string> allow)
+    {
+        var byLabel = new Dictionary<string, Checkpoint>(StringComparer.Ordinal);
+        foreach (Checkpoint model in models)
+            if (!byLabel.TryAdd(model.Label, model)) throw Usage("BW1017", $"model '{model.Label}' is given twice", "List every model once.");
+        var ports = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [rule.Ports.Inputs[0].Name] = [.. models.Select(m => m.Label)] };
+        var values = parameters.ToDictionary(p => p.Name, p => (IReadOnlyList<string>)[p.Value], StringComparer.Ordinal);
+        string text = new RunLine(rule, ports, values).ToMergeFile();
+        var settings = new MergeSettings { Arithmetic = arithmetic, Allow = allow, Open = name => byLabel[name.Text] };
+        return new CalledRule(MergeResolver.Resolve(MergeFile.Parse(text, "command line").Documents[0], rule, settings).Plan, text);
     }
 
     /// <summary>The parameters record, for a job.</summary>

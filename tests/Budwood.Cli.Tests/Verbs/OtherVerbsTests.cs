@@ -17,7 +17,7 @@ public sealed class OtherVerbsTests : IDisposable
     {
         Ran ran = Run("--help");
         Assert.Equal(0, ran.Exit);
-        foreach (string verb in new[] { "demo", "merge", "run", "inspect", "diff", "check", "methods", "stack" }) Assert.Contains($"\n  {verb} ", ran.Out, StringComparison.Ordinal);
+        foreach (string verb in new[] { "demo", "merge", "run", "inspect", "diff", "check", "methods", "schema", "stack" }) Assert.Contains($"\n  {verb} ", ran.Out, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -109,5 +109,66 @@ public sealed class OtherVerbsTests : IDisposable
         Ran ran = Run("check", "a");
         Assert.Equal(3, ran.Exit);
         Assert.Contains("model.layers.2", ran.Out, StringComparison.Ordinal);
+    }
+
+    private string[] Soup(string score, params string[] more)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the score commands are for a POSIX shell");
+        for (int i = 0; i < 3; i++)
+        {
+            TinyModel model = TinyCheckpoint.Llama(DType.BF16, seed: i + 1);
+            model.Config["vocab_note"] = new string('x', i);
+            model.Write(_folder[$"m{i}"]);
+        }
+        return ["run", "greedy_soup", "models=m0,m1,m2", $"score={score}", .. more];
+    }
+
+    [Fact]
+    public void A_greedy_soup_prints_what_was_tried_and_the_receipt()
+    {
+        Ran ran = Run(Soup("wc -c < {model}/config.json", "-o", "out"));
+        Assert.Equal(0, ran.Exit);
+        foreach (string word in new[] { "score with it", "receipt: against m2", "written: out" }) Assert.Contains(word, ran.Out, StringComparison.Ordinal);
+        Assert.Contains("greedy_soup: m1: ", ran.Err, StringComparison.Ordinal);
+        using JsonDocument json = JsonDocument.Parse(Run(Soup("wc -c < {model}/config.json", "-o", "again", "--json")).Out);
+        Assert.Equal(3, json.RootElement.GetProperty("tried").GetProperty("rows").GetArrayLength());
+        Assert.Equal(0, Run("check", "out").Exit);
+    }
+
+    [Fact]
+    public void A_greedy_soup_of_one_model_alone_is_identical_to_it_and_no_error()
+    {
+        Ran ran = Run(Soup("test -e {model}/run.json && echo 0 || echo 1", "-o", "out"));
+        Assert.Equal(0, ran.Exit);
+        Assert.Contains("identical to m0", ran.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("echo 1 # {model}", 2, "BW1009")]
+    [InlineData("echo much {model}", 2, "BW1303", "-o", "out")]
+    [InlineData("exit 3 # {model}", 2, "BW1302", "-o", "out")]
+    [InlineData("echo 1 # {model}", 2, "BW1018", "--dry-run")]
+    [InlineData("echo 1 # {model}", 6, "BW6001", "-o", "out", "--memory", "1MB")]
+    public void A_greedy_soup_that_cannot_be_made_says_why(string score, int exit, string code, params string[] more)
+    {
+        Ran ran = Run(Soup(score, more));
+        Assert.Equal(exit, ran.Exit);
+        Assert.Contains($"error[{code}]", ran.Err, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["out"]));
+    }
+
+    [Fact]
+    public void An_interrupted_greedy_soup_leaves_nothing()
+    {
+        Directory.CreateDirectory(_folder["tmp"]);
+        string[] line = Soup("if [ -e {model}/run.json ]; then touch started; sleep 60; fi; echo 1", "-o", "out");
+        using System.Diagnostics.Process process = Program.Start(_folder.Path, new Dictionary<string, string> { ["TMPDIR"] = _folder["tmp"] }, line);
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(_folder["started"]) || process.HasExited, TimeSpan.FromSeconds(60)));
+        Assert.NotEmpty(Directory.EnumerateDirectories(_folder["tmp"], "budwood-*"));
+        using (var kill = System.Diagnostics.Process.Start("kill", ["-INT", $"{process.Id}"])) kill.WaitForExit();
+        Assert.True(process.WaitForExit(30_000));
+        Assert.Equal(130, process.ExitCode);
+        Assert.Empty(Directory.EnumerateDirectories(_folder["tmp"], "budwood-*"));
+        Assert.False(Directory.Exists(_folder["out"]));
     }
 }

@@ -47,15 +47,14 @@ internal static class Goldens
     }
 
     /// <summary>A merge file run from start to end, as the program does.</summary>
-    public static RunOutcome Merge(string config, string output, Arithmetic arithmetic = Arithmetic.Ours, long seed = 0, long shardBytes = 5_000_000_000, int threads = 2, params IReadOnlyList<string> allow)
+    public static RunOutcome Merge(string config, string output, Arithmetic arithmetic = Arithmetic.Ours, long seed = 0, long shardBytes = 5_000_000_000, int threads = 2, Action<Plan>? planned = null,
+        params IReadOnlyList<string> allow)
     {
         MergeFile file = MergeFile.Read(config);
-        MergeDocument document = file.Documents[0];
-        Rule rule = BudwoodCoreCatalogue.All.OfType<Rule>().Single(m => m.Card.Name == document.Method);
         var opened = new List<Checkpoint>();
         try
         {
-            ResolvedMerge resolved = MergeResolver.Resolve(document, rule, new MergeSettings
+            ResolvedMerge resolved = MergeChain.Resolve(file, d => BudwoodCoreCatalogue.All.OfType<Rule>().Single(m => m.Card.Name == d.Method), _ => new MergeSettings
             {
                 Arithmetic = arithmetic,
                 Seed = seed,
@@ -63,13 +62,14 @@ internal static class Goldens
                 Open = n =>
                 {
                     string At(string path) => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(config)!, path));
-                    ModelReference reference = ModelReference.Parse(n.Text, p => Directory.Exists(At(p)));
+                    ModelReference reference = ModelReference.Parse(n.Text, p => Directory.Exists(At(p)) || File.Exists(At(p)));
                     var c = Checkpoint.Open(At(reference.Path), reference.Path);
                     opened.Add(c);
                     if (reference.Adapter is { } adapter) opened[^1] = c = Adapter.Open(At(adapter), adapter).Onto(c, n.Text);
                     return c;
                 },
             });
+            planned?.Invoke(resolved.Plan);
             return Runner.Run(resolved.Plan, new RunOptions { Out = output, ShardBytes = shardBytes, Threads = threads, Configuration = file.Text }, CancellationToken.None)!;
         }
         finally

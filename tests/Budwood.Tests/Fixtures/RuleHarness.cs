@@ -20,6 +20,9 @@ internal static class RuleHarness
         public int PieceBytes { get; init; } = 1 << 20;
         public long Seed { get; init; }
         public DType? Stored { get; init; }
+
+        /// <summary>What stands beside each input, for rules that name a companion; seeded positive values where none are given.</summary>
+        public float[][]? Companions { get; init; }
     }
 
     /// <summary>The output of a rule for inputs of one shape.</summary>
@@ -38,12 +41,14 @@ internal static class RuleHarness
             Shape = shape,
             Role = Role.Q,
             Layer = 0,
-            Inputs = [.. stored.Select((t, i) => new SlotInput(i, $"m{i}", "w", "w", t))],
+            Inputs = [.. stored.Select((t, i) => new SlotInput(i, $"m{i}", "w", "w", t) { Companion = Companion(i) })],
             Base = atBase,
             Arithmetic = s.Arithmetic,
             Working = s.DType,
             Stored = s.Stored ?? (s.Arithmetic == Arithmetic.Ours ? s.DType : rule.Result(s.Arithmetic, s.DType)),
         };
+        SlotInput? Companion(int i) => rule.CompanionAny(parameters.GetValue(i)!) is not { } name ? null
+            : new SlotInput(i, name, "w", "w", Store($"c{i}", shape, s.Companions?[i] ?? Array.ConvertAll(Values((int)shape.Count, 100 + i), v => v * v), s.DType));
         rule.CheckAny(slot, parameters);
         var tape = new MersenneTape(s.Seed);
         long offset = 0;

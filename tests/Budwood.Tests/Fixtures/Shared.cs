@@ -8,10 +8,14 @@ internal static class Shared
     /// <summary>A path below the folder; the test is skipped, with the reason, where it is not there.</summary>
     public static string Path(string relative)
     {
-        string? path = s_root.Value is null ? null : System.IO.Path.Combine(s_root.Value, relative);
-        Assert.SkipUnless(path is not null && (Directory.Exists(path) || File.Exists(path)), $"{relative} is not at hand: set BUDWOOD_SHARED to the folder that holds it");
+        string? path = Find(relative);
+        Assert.SkipUnless(path is not null, $"{relative} is not at hand: set BUDWOOD_SHARED to the folder that holds it");
         return path!;
     }
+
+    /// <summary>A path below the folder; null where it is not there.</summary>
+    public static string? Find(string relative) =>
+        s_root.Value is { } root && System.IO.Path.Combine(root, relative) is var path && (Directory.Exists(path) || File.Exists(path)) ? path : null;
 
     private static string? Find()
     {

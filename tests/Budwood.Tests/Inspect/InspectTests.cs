@@ -155,33 +155,10 @@ public sealed class InspectTests : IDisposable
         public override CancellationToken Stop => default;
         public override Checkpoint Checkpoint(string port) => port == "model" ? model : throw new ArgumentException(port);
         public override void Emit(string port, Table table) => Given = port == "tensors" ? table : throw new ArgumentException(port);
-    }
-}
-
-/// <summary>A LoRA adapter of two modules in a folder.</summary>
-internal static class AdapterFolder
-{
-    public static void Write(string folder, JsonObject? fields = null, bool trained = true)
-    {
-        var config = new JsonObject
-        {
-            ["peft_type"] = "LORA",
-            ["base_model_name_or_path"] = "some/base",
-            ["task_type"] = "CAUSAL_LM",
-            ["r"] = 2,
-            ["lora_alpha"] = 4,
-            ["target_modules"] = new JsonArray("v_proj", "q_proj"),
-        };
-        foreach ((string field, JsonNode? value) in fields ?? []) config[field] = value?.DeepClone();
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Join(folder, "adapter_config.json"), config.ToJsonString());
-        var tensors = new List<TinyTensor>();
-        for (int layer = 0; layer < 2; layer++)
-        {
-            string at = $"base_model.model.model.layers.{layer}.self_attn.q_proj.";
-            tensors.Add(TinyTensor.Of(at + "lora_A.weight", DType.F32, new Shape(2, 8), Enumerable.Repeat(0.5f, 16).ToArray()));
-            tensors.Add(TinyTensor.Of(at + "lora_B.weight", DType.F32, new Shape(8, 2), Enumerable.Repeat(trained ? 0.25f : 0, 16).ToArray()));
-        }
-        TinyCheckpoint.WriteFile(Path.Join(folder, "adapter_model.safetensors"), tensors);
+        public override IReadOnlyList<Checkpoint> Checkpoints(string port) => throw new NotSupportedException();
+        public override Checkpoint Call(string rule, IReadOnlyList<Checkpoint> models, params IReadOnlyList<(string Name, string Value)> parameters) => throw new NotSupportedException();
+        public override double Score(string command, Checkpoint model) => throw new NotSupportedException();
+        public override void Emit(string port, Checkpoint made) => throw new NotSupportedException();
+        public override void Show(Table table) => throw new NotSupportedException();
     }
 }

@@ -1,0 +1,25 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Budwood.Recipes;
+
+namespace Budwood.Cli.Verbs;
+
+/// <summary><c>schema merge</c>: the JSON schema of merge files, for editors.</summary>
+internal static class SchemaVerb
+{
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static Command Command()
+    {
+        var what = new Argument<string>("WHAT") { Description = "merge" }.AcceptOnlyFromAmong("merge");
+        var command = new Command("schema", "Print the JSON schema of merge files, for editors: '# yaml-language-server: $schema=FILE' in a file's first line.") { what };
+        SharedOptions.AddTalking(command);
+        command.SetAction(p => CommandLine.Guard(p, (_, _) =>
+        {
+            System.Console.Out.WriteLine(MergeSchema.Of(Catalogue.Rules).ToJsonString(s_json));
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+}

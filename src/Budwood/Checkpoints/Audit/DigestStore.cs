@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using Budwood.Files;
+
+namespace Budwood.Checkpoints.Audit;
+
+/// <summary>The digests of checkpoints at hand: those that the cache knows, then those that were read; kept for the next run at the end.</summary>
+internal sealed class DigestStore(DigestCache cache)
+{
+    private readonly ConcurrentDictionary<WeightTensor, Digest> _known = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<WeightFile> _cached = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Takes over what the cache knows of a checkpoint's files.</summary>
+    public void Load(Checkpoint checkpoint)
+    {
+        foreach (IGrouping<WeightFile, WeightTensor> file in ByFile(checkpoint))
+        {
+            if (!cache.TryGet(file.Key.Path, out IReadOnlyDictionary<string, Digest> digests) || !file.All(t => digests.ContainsKey(t.Name))) continue;
+            _cached.Add(file.Key);
+            foreach (WeightTensor tensor in file) _known[tensor] = digests[tensor.Name];
+        }
+    }
+
+    public bool TryGet(WeightTensor tensor, out Digest digest) => _known.TryGetValue(tensor, out digest);
+
+    public Digest this[WeightTensor tensor]
+    {
+        get => _known[tensor];
+        set => _known[tensor] = value;
+    }
+
+    /// <summary>Digest of a checkpoint under its canonical names.</summary>
+    public Digest Of(Checkpoint checkpoint) => Digests.Checkpoint(checkpoint.Tensors.Select(t => (t.Name, _known[t.Weight])));
+
+    /// <summary>Gives the cache what it did not know.</summary>
+    public void Keep(Checkpoint checkpoint)
+    {
+        foreach (IGrouping<WeightFile, WeightTensor> file in ByFile(checkpoint).Where(f => !_cached.Contains(f.Key)))
+            cache.Put(file.Key.Path, file.ToDictionary(t => t.Name, t => _known[t], StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<IGrouping<WeightFile, WeightTensor>> ByFile(Checkpoint checkpoint) =>
+        checkpoint.Weights.Tensors.GroupBy<WeightTensor, WeightFile>(t => t.File, ReferenceEqualityComparer.Instance);
+}
