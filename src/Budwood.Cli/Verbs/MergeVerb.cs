@@ -27,14 +27,14 @@ internal static class MergeVerb
         var opened = new List<Checkpoint>();
         try
         {
-            ResolvedMerge resolved = MergeChain.Resolve(file, FindRule, document => new MergeSettings
+            ResolvedMerge resolved = MergeChain.Resolve(file, document => document.Find(Catalogue.Rules), document => new MergeSettings
             {
                 Arithmetic = SharedOptions.Arithmetic(parsed, document.Compat),
                 Seed = parsed.GetValue(SharedOptions.Seed),
                 Allow = SharedOptions.Allowed(parsed),
                 Open = name =>
                 {
-                    Checkpoint checkpoint = ModelFinder.Open(name, file.Path);
+                    Checkpoint checkpoint = ModelOpener.Open(name, file.Path);
                     opened.Add(checkpoint);
                     return checkpoint;
                 },
@@ -69,13 +69,6 @@ internal static class MergeVerb
         Configuration = configuration,
         Say = terminal.Say,
     };
-
-    private static Rule FindRule(MergeDocument document)
-    {
-        if (document.Tokenizer is { } tokenizer) throw RecipeFaultsOfCli.NotBuilt(tokenizer.Node, "a tokenizer setting", "Remove it to keep the donor's tokenizer; models must then have equal vocabularies.");
-        if (document.ChatTemplate is { } template) throw RecipeFaultsOfCli.NotBuilt(template.Node, "chat_template", "Remove it to keep the donor's template.");
-        return Catalogue.Rules.FirstOrDefault(r => r.Card.Name == document.Method) ?? throw RecipeFaultsOfCli.UnknownMethod(document);
-    }
 
     private static void ShowPlan(Plan plan, PlanFigures f, bool isResult, Terminal terminal)
     {
@@ -118,14 +111,4 @@ internal static class MergeVerb
         if (table is not null) json[table.Name] = TableJson.Of(table);
         terminal.Json(json);
     }
-}
-
-/// <summary>Faults of merge files that concern what this program has, not the file's form.</summary>
-internal static class RecipeFaultsOfCli
-{
-    public static Fault NotBuilt(YamlNode node, string what, string next) => new("BW1126", ExitCode.Usage, $"{what} is not read yet", node.Where, null, next);
-
-    public static Fault UnknownMethod(MergeDocument document) =>
-        new("BW1115", ExitCode.Usage, $"unknown merge_method '{document.Method}'", document.MethodNode.Where, null,
-            Nearest.Hint(document.Method, Catalogue.Rules.Select(r => r.Card.Name)) ?? "'budwood methods' lists them.");
 }

@@ -108,6 +108,15 @@ public sealed class Checkpoint : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>The folder that its tokenizer files stand in: the adapter's, where that brings a vocabulary of its own.</summary>
+    public string TokenizerFolder { get => field ?? (Added is { HasTokenizer: true } added ? added.Folder : Folder); private init; }
+
+    /// <summary>The chat template of a step that is not written; null where the files of the tokenizer's folder tell.</summary>
+    public string? OwnChatTemplate { get; private init; }
+
+    /// <summary>The chat template that counts; null when there is none.</summary>
+    public string? ChatTemplate => OwnChatTemplate ?? ChatTemplates.Of(TokenizerFolder).Select(t => t.Text).FirstOrDefault();
+
     /// <summary>config.json; null where the folder has none.</summary>
     public ModelConfig? Config { get; }
 
@@ -152,8 +161,15 @@ public sealed class Checkpoint : IDisposable
     }
 
     /// <summary>The output of a step that is not written: its tensors are computed when they are read. Tokenizer and other files are the donor's.</summary>
-    public static Checkpoint Unwritten(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<Checkpoint> madeFrom) =>
-        new(label, donor, config, tensors, madeFrom);
+    /// <param name="tokenizer">The model that the tokenizer files are from; the donor when null.</param>
+    /// <param name="chatTemplate">The template that the step sets; null where it leaves the tokenizer's.</param>
+    public static Checkpoint Unwritten(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors,
+        IReadOnlyList<Checkpoint> madeFrom, Checkpoint? tokenizer = null, string? chatTemplate = null) =>
+        new(label, donor, config, tensors, madeFrom)
+        {
+            TokenizerFolder = (tokenizer ?? donor).TokenizerFolder,
+            OwnChatTemplate = chatTemplate ?? (tokenizer ?? donor).OwnChatTemplate,
+        };
 
     /// <summary>The same files read under another model's configuration, for a folder that has none; closing either closes them.</summary>
     public Checkpoint Under(ModelConfig? config) => new(Label, Folder, config, Weights);

@@ -13,15 +13,15 @@ public static class ModelCard
     /// <param name="models">All models, as the configuration names them.</param>
     /// <param name="license">License of the result; null when the parents do not say or disagree.</param>
     /// <param name="configuration">The configuration, verbatim.</param>
-    /// <param name="parents">Models with the digests of their weights.</param>
+    /// <param name="parents">Models with their names on the hub, where they come from there, and the digests of their weights.</param>
     /// <param name="receipt">Lines of the effect receipt.</param>
     public static string OfMerge(string title, string method, string summary, string? baseModel, IReadOnlyList<string> models, string? license, string configuration,
-        IReadOnlyList<(string Model, string Digest)> parents, IReadOnlyList<string> receipt)
+        IReadOnlyList<(string Model, string? Hub, string Digest)> parents, IReadOnlyList<string> receipt)
     {
         var text = new StringBuilder();
         text.Append("---\n");
         // A model under an adapter and the adapter stand there each by itself.
-        string[] hub = [.. parents.Select(p => p.Model).Where(IsHubName).Distinct(StringComparer.Ordinal)];
+        string[] hub = [.. parents.Select(p => p.Hub).OfType<string>().Distinct(StringComparer.Ordinal)];
         if (hub.Length > 0) text.Append("base_model:\n").AppendJoin("", hub.Select(m => $"- {m}\n"));
         text.Append("base_model_relation: merge\nlibrary_name: transformers\n");
         if (license is not null) text.Append($"license: {license}\n");
@@ -34,13 +34,9 @@ public static class ModelCard
         text.Append("```\n\n## What changed\n\n");
         foreach (string line in receipt) text.Append($"- {line}\n");
         text.Append("\n## Parents by content\n\n| model | digest of the weights |\n|---|---|\n");
-        foreach ((string model, string digest) in parents) text.Append($"| {model} | `{digest}` |\n");
+        foreach ((string model, _, string digest) in parents) text.Append($"| {model} | `{digest}` |\n");
         return text.ToString();
     }
-
-    /// <summary>A name of the form <c>org/name</c> that is no path.</summary>
-    public static bool IsHubName(string model) => model.Length > 0 && model[0] is not ('/' or '~' or '.') && model.Count(c => c == '/') <= 1
-        && !model.Contains('\\', StringComparison.Ordinal) && !model.Contains(' ', StringComparison.Ordinal) && !Directory.Exists(model);
 
     /// <summary>The license that a model folder's README.md names in its front matter; null when it names none.</summary>
     public static string? LicenseOf(string folder)

@@ -7,7 +7,8 @@ internal static class EngineFaults
         new("BW3301", ExitCode.Input, "the tensor holds values that are not finite", where, $"{nan:#,0} NaN and {infinite:#,0} infinite", "Mend the checkpoint, or pass '--allow nan' to go on with them.");
 
     public static Fault NoTensor(string model, string tensor, IEnumerable<string> known) =>
-        new("BW3302", ExitCode.Input, $"model '{model}' has no tensor '{tensor}'", null, null, Nearest.Hint(tensor, known));
+        new("BW3302", ExitCode.Input, $"model '{model}' has no tensor '{tensor}'", model, "its architecture has no model without one",
+            Nearest.Hint(tensor, known));
 
     public static Fault ShapesDiffer(string tensor, string found) =>
         new("BW3303", ExitCode.Input, "the models disagree in the shape of a tensor", tensor, found, "Merge models of one architecture and size.");

@@ -38,7 +38,7 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
         {
             Source = s.Slot.IsCopy ? s.Slot.Inputs[0].Source : new ComputedTensor(Request.Rule, s),
         })];
-        return Checkpoint.Unwritten(label, Donor, Config, tensors, [.. Request.Models, .. Companions]);
+        return Checkpoint.Unwritten(label, Donor, Config, tensors, [.. Request.Models, .. Companions], Request.Tokenizer ?? Donor, Request.ChatTemplate);
     }
 
     private static IEnumerable<Checkpoint> Stored(Checkpoint model) => model.MadeFrom.Count == 0 ? [model] : model.MadeFrom.SelectMany(Stored);

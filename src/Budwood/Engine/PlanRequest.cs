@@ -21,6 +21,15 @@ public sealed record PlanRequest
     /// <summary>Parameters for the rule's layout and every slot.</summary>
     public required ISlotParameters Parameters { get; init; }
 
+    /// <summary>The model that tokenizer files are taken from; the donor when null.</summary>
+    public Checkpoint? Tokenizer { get; init; }
+
+    /// <summary>Rows that embeddings and heads are cut to, where a tokenizer is asked for; null leaves them.</summary>
+    public long? VocabularyRows { get; init; }
+
+    /// <summary>The one chat template that is written; null leaves the tokenizer's files as they are.</summary>
+    public string? ChatTemplate { get; init; }
+
     /// <summary>Opens a companion by the name that a parameter has for it; asked again for the same name, it gives the same one.</summary>
     public Func<string, Checkpoint>? OpenCompanion { get; init; }
 

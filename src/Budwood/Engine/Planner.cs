@@ -83,7 +83,7 @@ public sealed class Planner
                 foreach ((string tensor, long nan, long infinite) in model.Added?.NotFinite ?? []) _faults.Add(EngineFaults.NotFinite($"{model.Added!.Label}: {tensor}", nan, infinite));
         }
         string[] families = [.. _request.Models.Select(m => m.Family?.Name ?? m.Config?.ModelType ?? "no config.json").Distinct()];
-        if (families.Length > 1)
+        if (families.Length > 1 && !_request.Allow.Contains("architectures"))
             _faults.Add(EngineFaults.DifferentFamilies(string.Join(", ", _request.Models.Select(m => $"'{m.Label}' is {m.Family?.Name ?? m.Config?.ModelType ?? "unknown"}"))));
         if (_donor.Family is null)
             _notes.Add($"model type '{_donor.Config?.ModelType ?? "unknown"}' is not in the tables: tensors are matched by name" + (_donor.Numbering is { } n ? $", {n.Count} layers at '{n.Prefix}'" : ", no numbered layers found"));
@@ -143,7 +143,8 @@ public sealed class Planner
         var seen = new HashSet<string>(StringComparer.Ordinal);
         bool layers = false;
         IEnumerable<(string Name, int? Layer, bool InFamily)> table = _donor.Model is { } model
-            ? model.Tensors.Where(t => t.Stack is null || t.Stack == _donor.Family!.Stacks[0].Name).Select(t => (t.Name, t.Layer, true))
+            ? model.Tensors.Where(t => t.Stack is null || t.Stack == _donor.Family!.Stacks[0].Name)
+                .Select(t => (t.Name, InEveryLayer(t) ? t.Layer : null, true))
                 .Concat(model.Tensors.Where(t => t.Stack is not null && t.Stack != _donor.Family!.Stacks[0].Name).Select(t => (t.Name, (int?)null, true)))
             : [];
         foreach ((string name, int? layer, _) in table)
@@ -158,15 +159,20 @@ public sealed class Planner
             }
             seen.Add(name);
         }
-        if (_donor.Model is not null && _request.OnlyFamilyTensors) return (before, inLayer, after);
+        // The peer has its tables by class: of a class that it does not know, everything is merged by name.
+        bool onlyTable = _request.OnlyFamilyTensors && _donor.Model?.KnowsClass == true;
         // Tensors outside the table: those that all inputs have are merged by name, others come from the donor.
-        foreach (CheckpointTensor tensor in used.SelectMany(m => _request.Models[m].Tensors).Where(t => !t.InFamily).OrderBy(t => t.Name, StringComparer.Ordinal))
+        foreach (CheckpointTensor tensor in used.SelectMany(m => _request.Models[m].Tensors)
+            .Where(t => !t.InFamily && (!onlyTable || _donor.Model!.IsKeptBuffer(t.Name))).OrderBy(t => t.Name, StringComparer.Ordinal))
         {
             string name = tensor.Layer is null ? tensor.Name : At(tensor.Name, 0);
             if (seen.Add(name)) (tensor.Layer is null ? before : inLayer).Add(name);
         }
         return (before, inLayer, after);
     }
+
+    // T5 has a position bias in its first layer alone.
+    private bool InEveryLayer(ExpectedTensor tensor) => tensor.Layer is { } layer && _donor.Renumbered(tensor.Name, layer) is not null;
 
     private void Add(List<Draft> drafts, IReadOnlyList<Segment> segments, int s, string template, string output, int? layerInSegment, double t, int? outputLayer = null)
     {
@@ -267,9 +273,11 @@ public sealed class Planner
         DType working = at >= 0 && _rule.Promotion(_request.Arithmetic) == Promotion.Base ? loaded[at] : loaded.Aggregate(DTypes.Promote);
         DType natural = _compat ? _rule.Result(_request.Arithmetic, working) : _request.DType ?? working;
         DType stored = copy ? inputs[0].Tensor.DType : _request.OutDType ?? natural;
-        // Where a copy is wanted in another type its values pass and only the type changes.
+        bool isCut = copy && inputs[0].Tensor.Shape != shape;
+        // Where a copy is wanted in another type or with fewer rows its values pass and only the type changes.
         int pass = -1;
-        if (copy && inputs[0].Tensor.DType.IsArithmetic() && (_request.OutDType ?? _request.DType ?? stored) is var wanted && (wanted != stored || loaded[0] != stored)) (copy, stored, pass) = (false, wanted, 0);
+        if (copy && inputs[0].Tensor.DType.IsArithmetic() && (_request.OutDType ?? _request.DType ?? stored) is var wanted
+            && (isCut || wanted != stored || loaded[0] != stored)) (copy, stored, pass) = (false, wanted, 0);
 
         // The base alone, of which only deltas would have been taken, passes as it is.
         if (!copy && pass < 0 && at >= 0 && inputs.Count == 1 && !_rule.Arity.BaseCounts) pass = at;
@@ -373,6 +381,7 @@ public sealed class Planner
     private Shape? Shape(Draft draft, List<(int Model, CheckpointTensor Tensor)> inputs, bool copy, int at)
     {
         Shape first = inputs[0].Tensor.Shape;
+        if (Aligned(draft, inputs) is { } aligned) return aligned;
         if (copy || inputs.TrueForAll(i => i.Tensor.Shape == first)) return first;
         string found = string.Join(", ", inputs.Select(i => $"{i.Tensor.Shape} in '{_request.Models[i.Model].Label}'"));
         bool rows = draft.Role is Role.Embed or Role.Head && inputs.TrueForAll(i => i.Tensor.Shape.Rank == first.Rank);
@@ -395,6 +404,15 @@ public sealed class Planner
         }
         _notes.Add($"{draft.Name} is cut to {to}: {found}");
         return to;
+    }
+
+    // Rows that no token has are left out where a tokenizer is asked for.
+    private Shape? Aligned(Draft draft, List<(int Model, CheckpointTensor Tensor)> inputs)
+    {
+        if (_request.VocabularyRows is not { } rows || draft.Role is not (Role.Embed or Role.Head)
+            || !inputs.TrueForAll(i => i.Tensor.Shape.Rank > 0 && i.Tensor.Shape[0] >= rows)) return null;
+        Shape[] shapes = [.. inputs.Select(i => new Shape([rows, .. Enumerable.Range(1, i.Tensor.Shape.Rank - 1).Select(k => i.Tensor.Shape[k])])).Distinct()];
+        return shapes.Length == 1 ? shapes[0] : null;
     }
 
     private void PlaceDraws(List<PlannedSlot> slots)

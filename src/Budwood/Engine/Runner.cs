@@ -54,6 +54,9 @@ public sealed record PlanFigures(int Tensors, int Copies, long ReadBytes, long W
 /// <param name="Adapter">What the adapter is, in a few words; null for a model.</param>
 public sealed record Parent(string Label, Digest Digest, bool IsBase, string? Adapter = null)
 {
+    /// <summary>Its name on the hub; null for a folder of one's own.</summary>
+    public string? Hub { get; init; }
+
     /// <summary>It went into the formula beside a model and is none itself.</summary>
     public bool IsCompanion { get; init; }
 }
@@ -110,7 +113,9 @@ public static class Runner
         Checkpoint[] adapted = [.. plan.StoredModels.Where(m => m.Added is not null)];
         // Who names an adapter asks for a change, whatever the method.
         bool mayCopy = adapted.Length == 0 && plan.Request.Rule.MayCopy(plan.Request.Models.Count);
-        if (receipt.IsIdentical && receipt.Removed == 0 && !mayCopy && !plan.Request.Allow.Contains("unchanged"))
+        // Tables that every program computes for itself are no loss.
+        bool lost = plan.Removed.Any(t => plan.Reference.Model?.IsKnownBuffer(t.Stored) != true);
+        if (receipt.IsIdentical && !lost && !mayCopy && !plan.Request.Allow.Contains("unchanged"))
             throw EngineFaults.NothingChanged(plan.Reference.Label, EqualToReference(plan, parents), [.. adapted.Select(m => m.Added!).Where(a => a.ChangesNothing).Select(a => a.Label)]);
         WriteRest(folder, plan, options, shards, receipt, parents);
         stop.ThrowIfCancellationRequested();
@@ -187,8 +192,10 @@ public static class Runner
                 DigestCache.Default.Put(file.Key.Path, file.ToDictionary(t => t.Name, t => known.GetOrAdd(t, missing => Digests.OfTensor(missing, stop)), StringComparer.Ordinal));
             // By canonical names, as the output's own digest: a model with another prefix on its names is the same model.
             Digest digest = Digests.Checkpoint(model.AsStored.Tensors.Select(t => (t.Name, known[t.Weight])));
-            List(new(model.AsStored.Label, digest, isBase) { IsCompanion = !models.Contains(model) });
-            if (model.Added is { } added) List(new(added.Label, Digests.Checkpoint(added.Weights.Tensors.Select(t => (t.Name, known[t]))), isBase, added.Summary));
+            List(new(model.AsStored.Label, digest, isBase) { Hub = HubCache.NameOf(model.Folder), IsCompanion = !models.Contains(model) });
+            if (model.Added is not { } added) continue;
+            digest = Digests.Checkpoint(added.Weights.Tensors.Select(t => (t.Name, known[t])));
+            List(new(added.Label, digest, isBase, added.Summary) { Hub = HubCache.NameOf(added.Folder) });
         }
         return parents;
 
@@ -211,25 +218,38 @@ public static class Runner
     {
         if (shards.IndexJson is { } index) folder.Write(ShardPlan.IndexName, index);
         if (plan.Config is { } config) folder.Write("config.json", config.ToBytes());
-        foreach ((string from, string name) in Travelling(plan.Donor, options.CopyCode)) folder.CopyIn(Path.Combine(from, name), name);
+        foreach ((string from, string name) in Travelling(plan, options.CopyCode))
+            Travel(folder, Path.Combine(from, name), name, plan.Request.ChatTemplate is not null);
+        if (plan.Request.ChatTemplate is { } template) folder.Write(ChatTemplates.FileName, template);
         folder.Write("mergekit_config.yml", options.Configuration);
         MethodCard card = plan.Request.Rule.Card;
         string? baseLabel = plan.Request.Base is { } b ? plan.Request.Models[b].Label : null;
         IReadOnlyList<string> labels = [.. plan.StoredModels.Select(m => m.Label)];
-        IReadOnlyList<(string, string)> digests = [.. parents.Select(p => (p.IsCompanion ? $"{p.Label} (companion)" : p.Label, p.Digest.ToString()))];
+        IReadOnlyList<(string, string?, string)> digests =
+            [.. parents.Select(p => p.IsCompanion ? ($"{p.Label} (companion)", null, p.Digest.ToString()) : (p.Label, p.Hub, p.Digest.ToString()))];
         folder.Write("README.md", ModelCard.OfMerge(Path.GetFileName(folder.FullPath), card.Name, card.Summary, baseLabel, labels, License(plan.StoredModels, options), options.Configuration, digests, receipt.Lines()));
         folder.Write("run.json", RunJson(plan, options, receipt, parents));
     }
 
-    private static IEnumerable<(string From, string Name)> Travelling(Checkpoint donor, bool copyCode)
+    // Without base_model the first model that has a file lends it; of the tokenizer's files all come from one folder.
+    private static IEnumerable<(string From, string Name)> Travelling(Plan plan, bool copyCode)
     {
+        string tokenizer = (plan.Request.Tokenizer ?? plan.Donor).TokenizerFolder;
+        string[] folders = plan.Request.Base is null ? [.. plan.Request.Models.Select(m => m.Folder)] : [plan.Donor.Folder];
         foreach (string name in s_travels)
         {
-            string from = donor.Added is { HasTokenizer: true } added && s_tokenizer.Contains(name) ? added.Folder : donor.Folder;
-            if (File.Exists(Path.Combine(from, name))) yield return (from, name);
+            string? from = (s_tokenizer.Contains(name) ? [tokenizer] : folders).FirstOrDefault(f => File.Exists(Path.Combine(f, name)));
+            if (from is not null) yield return (from, name);
         }
         if (!copyCode) yield break;
-        foreach (string file in Directory.EnumerateFiles(donor.Folder, "*.py").Order(StringComparer.Ordinal)) yield return (donor.Folder, Path.GetFileName(file));
+        foreach (string file in Directory.EnumerateFiles(plan.Donor.Folder, "*.py").Order(StringComparer.Ordinal))
+            yield return (plan.Donor.Folder, Path.GetFileName(file));
+    }
+
+    private static void Travel(OutputFolder folder, string file, string name, bool oneTemplate)
+    {
+        if (!oneTemplate || !name.Contains("chat_template", StringComparison.Ordinal) && name != "tokenizer_config.json") folder.CopyIn(file, name);
+        else if (name == "tokenizer_config.json") folder.Write(name, ChatTemplates.Without(File.ReadAllBytes(file)));
     }
 
     private static string? License(IReadOnlyList<Checkpoint> models, RunOptions options)

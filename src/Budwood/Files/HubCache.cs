@@ -41,6 +41,15 @@ public sealed partial class HubCache
         text.Length <= 96 && Name().IsMatch(text) && !text.Contains("--", StringComparison.Ordinal) && !text.Contains("..", StringComparison.Ordinal)
         && !text.EndsWith(".git", StringComparison.Ordinal);
 
+    /// <summary>The hub name of the model whose snapshot a folder is; null for any other folder.</summary>
+    public static string? NameOf(string folder)
+    {
+        string[] parts = Path.GetFullPath(folder).Split(Path.DirectorySeparatorChar);
+        int at = Array.FindLastIndex(parts, p => p.StartsWith("models--", StringComparison.Ordinal));
+        return at >= 0 && at + 2 < parts.Length && parts[at + 1] == "snapshots" ? parts[at]["models--".Length..].Replace("--", "/", StringComparison.Ordinal)
+            : null;
+    }
+
     /// <summary>Whether anything of a model is in the cache.</summary>
     public bool Has(string name) => IsName(name) && Directory.Exists(Repository(name));
 

@@ -139,13 +139,18 @@ public sealed partial class Karcher : Rule<Karcher.Parameters>
             x[i].CopyTo(x.Scratch(i));
             Divide<Q>(x.Scratch(i), norm[i]);
         }
+        if (valid == 0)
+        {
+            y.Clear(); // nothing has a direction, and scratch holds no numbers
+            return;
+        }
         u.Clear();
         float share = (float)(1.0 / valid);
         for (int i = 0; i < n; i++) if (norm[i] > p.Tol) Add<Q>(u, share, x.Scratch(i));
         float start = Norm(u);
         if (start < p.Tol) x.Scratch(first).CopyTo(u);
         else Divide<Q>(u, start);
-        for (long step = 0; step < p.MaxIter && valid > 0; step++)
+        for (long step = 0; step < p.MaxIter; step++)
         {
             tangent.Clear();
             for (int i = 0; i < n; i++) if (norm[i] > p.Tol) Pull<Q>(p.Tol, eachProduct, share, u, x.Scratch(i), tangent, y);
@@ -157,7 +162,7 @@ public sealed partial class Karcher : Rule<Karcher.Parameters>
             float now = Norm(u);
             if (now > p.Tol) Divide<Q>(u, now);
         }
-        Vector256<float> scale = Vector256.Create(valid == 0 ? 0 : (float)length);
+        Vector256<float> scale = Vector256.Create((float)length);
         for (int k = 0; k < y.Length; k += Operands.Step) Operands.Put(y, k, Q.Round(Operands.Get(u, k) * scale));
     }
 

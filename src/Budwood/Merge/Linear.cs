@@ -38,7 +38,7 @@ public sealed partial class Linear : Rule<Linear.Parameters>
 
     protected internal override void Check(Slot at, ReadOnlySpan<Parameters> p)
     {
-        if (!p[0].Normalize || at.Arithmetic != Arithmetic.Ours) return;
+        if (!p[0].Normalize || at.Arithmetic == Arithmetic.Mergekit014) return;
         double sum = 0;
         foreach (Parameters one in p) sum += one.Weight;
         if (Math.Abs((float)sum) < 1e-8) throw MergeFaults.WeightsSumToZero(at);

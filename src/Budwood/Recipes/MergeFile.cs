@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using Budwood.Checkpoints;
+using Budwood.Methods;
 using Budwood.Numbers;
 
 namespace Budwood.Recipes;
@@ -67,7 +69,7 @@ public sealed class MergeFile
             DType = Type(map["dtype"], "dtype"),
             OutDType = Type(map["out_dtype"], "out_dtype"),
             Tokenizer = Tokenizer(map),
-            ChatTemplate = map["chat_template"] is { } c and not YamlScalar { IsNull: true } ? (Word(c, "chat_template"), c) : null,
+            ChatTemplate = Template(map["chat_template"]),
             Allow = Words(map["allow"], "allow"),
             Compat = map["compat"] is { } m ? (Word(m, "compat"), m) : null,
         };
@@ -161,6 +163,14 @@ public sealed class MergeFile
         }
     }
 
+    private static (string Text, YamlNode Node)? Template(YamlNode? node)
+    {
+        if (node is null or YamlScalar { IsNull: true }) return null;
+        string text = Word(node, "chat_template");
+        return text == "auto" || ChatTemplates.BuiltIn(text) is not null || ChatTemplates.IsJinja(text) ? (text, node)
+            : throw RecipeFaults.UnknownTemplate(node, ChatTemplates.Names);
+    }
+
     private static (string Text, YamlNode Node)? Tokenizer(YamlMap map)
     {
         YamlNode? source = map["tokenizer_source"], block = map["tokenizer"];
@@ -220,6 +230,13 @@ public sealed record MergeDocument(YamlMap Node, string Method, YamlNode MethodN
     public (string Text, YamlNode Node)? ChatTemplate { get; init; }
     public IReadOnlyList<string> Allow { get; init; } = [];
     public (string Text, YamlNode Node)? Compat { get; init; }
+
+    /// <summary>The rule that merge_method names, among those that a program has.</summary>
+    public Rule Find(IEnumerable<Rule> rules)
+    {
+        Rule[] all = [.. rules];
+        return all.FirstOrDefault(r => r.Card.Name == Method) ?? throw RecipeFaults.UnknownMethod(MethodNode, Method, all.Select(r => r.Card.Name));
+    }
 }
 
 /// <summary>A module of the model (all of it, for text models): its slices, bottom up.</summary>

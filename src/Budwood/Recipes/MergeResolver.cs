@@ -22,7 +22,7 @@ public sealed record ResolvedMerge(Plan Plan, IReadOnlyList<string> Notes);
 public sealed class MergeResolver
 {
     /// <summary>Words that <c>--allow</c> knows.</summary>
-    public static IReadOnlyList<string> AllowWords { get; } = ["unmatched", "inert", "unchanged", "common_rows", "nan"];
+    public static IReadOnlyList<string> AllowWords { get; } = ["unmatched", "inert", "unchanged", "common_rows", "nan", "architectures"];
 
     private readonly MergeDocument _document;
     private readonly Rule _rule;
@@ -38,7 +38,8 @@ public sealed class MergeResolver
     {
         (_document, _rule, _settings) = (document, rule, settings);
         _allow = [.. settings.Allow, .. document.Allow];
-        if (settings.Arithmetic != Arithmetic.Ours) _allow.UnionWith(["unmatched", "inert", "common_rows"]);
+        // What 0.1.4 does without a word; 0.1.5 refuses unequal rows itself.
+        if (settings.Arithmetic == Arithmetic.Mergekit014) _allow.UnionWith(["unmatched", "inert", "common_rows"]);
     }
 
     /// <summary>Plans a document with the rule that its merge_method names.</summary>
@@ -60,6 +61,8 @@ public sealed class MergeResolver
         foreach (MergeSlice slice in module.Slices) Add(slice, segments, slices);
         ThrowIfAny();
 
+        var tokenizer = TokenizerChoice.Of(_document, _models, _document.Base is { } top ? _modelAt[top.Text] : null, NamedTokenizer());
+        _notes.AddRange(tokenizer.Notes);
         var parameters = new DocumentParameters(_rule, _document, module, slices);
         Plan plan = Planner.Make(new PlanRequest
         {
@@ -68,6 +71,9 @@ public sealed class MergeResolver
             Base = _document.Base is { } b ? _modelAt[b.Text] : null,
             Segments = segments,
             Parameters = parameters,
+            Tokenizer = tokenizer.Donor,
+            VocabularyRows = tokenizer.Rows,
+            ChatTemplate = tokenizer.ChatTemplate,
             OpenCompanion = OpenCompanion,
             Arithmetic = _settings.Arithmetic,
             DType = _document.DType,
@@ -148,6 +154,13 @@ public sealed class MergeResolver
                 _faults.AddRange(fault.All.Count > 0 ? fault.All : [fault]);
             }
         }
+    }
+
+    // A model of the merge, or another one that only lends its tokenizer.
+    private Checkpoint? NamedTokenizer()
+    {
+        if (_document.Tokenizer is not { Text: not ("base" or "union") } setting) return null;
+        return _modelAt.TryGetValue(setting.Text, out int at) ? _models[at] : _settings.Open(new ModelName(setting.Text, setting.Node));
     }
 
     private Checkpoint OpenCompanion(string name)

@@ -43,6 +43,11 @@ internal static class RecipeFaults
     public static Fault FileNotFound(string file, IEnumerable<string> near) =>
         Usage("BW1114", "no such file", file, null, Nearest.Hint(Path.GetFileName(file), near));
 
+    public static Fault UnknownTemplate(YamlNode node, IReadOnlyList<string> names) =>
+        Usage("BW1133", "'chat_template' names no template that is known", node.Where,
+            $"found {Show(node)}, expected {string.Join(", ", names)}, auto, or a Jinja text of 20 characters or more",
+            Nearest.Hint(Show(node).Trim('\''), [.. names, "auto"]));
+
     public static Fault UnknownMethod(YamlNode node, string name, IEnumerable<string> known) =>
         Usage("BW1115", $"unknown merge_method '{name}'", node.Where, null, Nearest.Hint(name, known) ?? "'budwood methods --room merge' lists them.");
 
@@ -80,6 +85,18 @@ internal static class RecipeFaults
 
     public static Fault SeveralAdapters(string text) =>
         Usage("BW1129", "a model reference names several adapters", text, null, "Only one may follow a base: merge the first one, and add the next to the result.");
+
+    public static Fault NoTokenizer(YamlNode node, string models) =>
+        new("BW1130", ExitCode.Input, "a tokenizer is asked for, and no model has one", node.Where, models,
+            "Remove the setting, or put tokenizer.json into the folder of one of them.");
+
+    public static Fault TokenizersDiffer(YamlNode node, string first, string second, string how) =>
+        new("BW1131", ExitCode.Input, $"the tokenizers of '{first}' and '{second}' differ, and vocabularies are not aligned yet", node.Where, how,
+            "Merge models of one tokenizer; without the setting, rows are merged by number whatever they mean.");
+
+    public static Fault TokensWithoutRows(YamlNode node, string model, string tensor, long rows, long tokens) =>
+        new("BW1132", ExitCode.Input, $"tokens of the tokenizer have no row in '{model}'", node.Where,
+            $"{tensor} has {rows} rows, the tokenizer needs {tokens}", "Remove the setting, or use the tokenizer that belongs to the weights.");
 
     private static string Kind(YamlNode node) => node switch { YamlMap => "found a mapping", YamlList => "found a list", _ => $"found {Show(node)}" };
 

@@ -53,6 +53,12 @@ public sealed class FamilyModel
     public bool IsKnownBuffer(string storedName) => Family.Data.Buffers.Any(b => storedName.EndsWith(b, StringComparison.Ordinal)
         && (storedName.Length == b.Length || b[0] == '.' || storedName[^(b.Length + 1)] == '.'));
 
+    /// <summary>Whether the name is such a table that a merge keeps, because files of the family have it and loaders of old read it.</summary>
+    public bool IsKeptBuffer(string storedName) => Family.Data.Kept.Any(b => storedName.EndsWith(b, StringComparison.Ordinal));
+
+    /// <summary>Whether config.json names a class that the family's table is for; a class of somebody's own may have more tensors.</summary>
+    public bool KnowsClass => Config.Architectures.Count == 0 || Config.Architectures.Any(Family.Data.Architectures.Contains);
+
     /// <summary>The role of a stored name: the family's word, else a guess from the name.</summary>
     public Role RoleOf(string storedName) => _names.Find(storedName)?.Tensor.Role ?? Roles.Guess(storedName);
 

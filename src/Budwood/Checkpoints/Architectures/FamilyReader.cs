@@ -13,6 +13,7 @@ internal sealed record FamilyData(
     IReadOnlyList<string> Prefixes,
     IReadOnlyList<(string From, string To)> Spellings,
     IReadOnlyList<string> Buffers,
+    IReadOnlyList<string> Kept,
     IReadOnlyDictionary<string, SizeExpression> Defaults,
     IReadOnlyDictionary<string, SizeExpression> Absent,
     IReadOnlyDictionary<string, bool> Flags,
@@ -73,7 +74,8 @@ internal static class FamilyReader
         var absent = new Dictionary<string, SizeExpression>(parent?.Absent ?? new Dictionary<string, SizeExpression>(), StringComparer.Ordinal);
         var flags = new Dictionary<string, bool>(parent?.Flags ?? new Dictionary<string, bool>(), StringComparer.Ordinal);
         List<TensorData> tensors = [.. parent?.Tensors ?? []];
-        IReadOnlyList<string> types = [], classes = [], lists = parent?.LayerLists ?? [], prefixes = parent?.Prefixes ?? [], buffers = parent?.Buffers ?? [];
+        IReadOnlyList<string> types = [], classes = [], lists = parent?.LayerLists ?? [], prefixes = parent?.Prefixes ?? [],
+            buffers = parent?.Buffers ?? [], kept = parent?.Kept ?? [];
         IReadOnlyList<LayerStack> stacks = parent?.Stacks ?? [];
         IReadOnlyList<(string, string)> spellings = parent?.Spellings ?? [];
         string? experts = parent?.Experts;
@@ -91,6 +93,7 @@ internal static class FamilyReader
                 case "prefixes": prefixes = Texts(p.Value); break;
                 case "spellings": spellings = [.. p.Value.EnumerateObject().Select(s => (s.Name, s.Value.GetString()!))]; break;
                 case "buffers": buffers = [.. buffers, .. Texts(p.Value)]; break;
+                case "kept_buffers": kept = [.. kept, .. Texts(p.Value)]; break;
                 case "defaults":
                     foreach (JsonProperty d in p.Value.EnumerateObject())
                     {
@@ -136,7 +139,7 @@ internal static class FamilyReader
                 : null;
             if (wrong is not null) throw new FormatException($"{t.Template} has {wrong}");
         }
-        return new FamilyData(name, types, classes, stacks, lists, experts, prefixes, spellings, buffers, defaults, absent, flags, axes, tensors);
+        return new FamilyData(name, types, classes, stacks, lists, experts, prefixes, spellings, buffers, kept, defaults, absent, flags, axes, tensors);
     }
 
     private static AxisData ReadAxis(string name, JsonElement value)
