@@ -45,19 +45,19 @@ public abstract class MagnitudePruning<P> : TaskVectors<P> where P : DellaParame
             return;
         }
         // The peer works in float32 for F16 tensors here, and in bfloat16 for BF16 ones, where ranks above 256 are rounded.
-        if (Q.DType == DType.BF16) Drop<PeerBF16>(at.Count, p, x.Uniform(input), delta);
-        else Drop<PeerF32>(at.Count, p, x.Uniform(input), delta);
+        if (Q.DType == DType.BF16) Drop<PeerBF16>(at.Count, p, x.Uniform(input), delta, middle: false);
+        else Drop<PeerF32>(at.Count, p, x.Uniform(input), delta, middle: !Q.FollowsPeer);
     }
 
-    private static void Drop<W>(int count, P p, ReadOnlySpan<float> uniform, Span<float> delta) where W : struct, IRounding
+    // A row of one element is neither smallest nor largest: the middle in our arithmetic (the peer divides zero by zero and drops it).
+    private static void Drop<W>(int count, P p, ReadOnlySpan<float> uniform, Span<float> delta, bool middle) where W : struct, IRounding
     {
         using var ranks = new Ranking(count);
         ranks.ByMagnitude(MemoryMarshal.Cast<float, uint>(delta[..count]));
         float first = 1, span = W.Round(W.Round((float)count) - first), low = W.Round((float)(p.Density - p.Epsilon)), epsilon = (float)p.Epsilon;
-        bool single = span == 0 && !W.FollowsPeer;
+        bool single = middle && count == 1;
         for (int i = 0; i < count; i++)
         {
-            // A row of one element is neither smallest nor largest: the middle (the peer divides zero by zero and drops it).
             float r = W.Round(W.Round(W.Round(W.Round((float)ranks[i]) + 1) - first) / span);
             if (single) r = 0.5f;
             float keep = W.Round(W.Round(W.Round(r * 2) * epsilon) + low);

@@ -43,6 +43,15 @@ public class DellaTests
     }
 
     [Fact]
+    public void A_row_of_one_element_stays_with_the_density()
+    {
+        float[] start = new float[4000], tuned = RuleHarness.Values(4000, 5);
+        float[] y = RuleHarness.Run(new Della(), new Shape(4000, 1), [start, tuned], 0, [.. Enumerable.Repeat(new Della.Parameters { Weight = 1, Density = 0.4, Epsilon = 0.2, Rescale = Rescale.None }, 2)]);
+        double spread = 4 * Math.Sqrt(4000 * 0.4 * 0.6);
+        Assert.InRange(y.Count(v => v != 0), 1600 - spread, 1600 + spread);
+    }
+
+    [Fact]
     public void The_seed_decides_and_threads_and_pieces_do_not()
     {
         float[][] x = RuleHarness.Family((int)s_shape.Count, 3);
