@@ -12,7 +12,8 @@ internal enum Loudness { Quiet, Normal, Verbose }
 /// <summary>Where words go: results to standard output, everything else to standard error and, if asked for, to a log file.</summary>
 internal sealed class Terminal : IDisposable
 {
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    /// <summary>How JSON is printed.</summary>
+    public static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly StreamWriter? _log;
     private readonly Lock _lock = new();
     private string _progress = "";
@@ -47,7 +48,7 @@ internal sealed class Terminal : IDisposable
     /// <summary>The result as JSON, when it was asked for.</summary>
     public void Json(JsonNode node)
     {
-        if (IsJson) System.Console.Out.WriteLine(node.ToJsonString(s_json));
+        if (IsJson) System.Console.Out.WriteLine(node.ToJsonString(Indented));
     }
 
     /// <summary>A line about what is going on.</summary>

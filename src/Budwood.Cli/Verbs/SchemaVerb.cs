@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Budwood.Recipes;
 
 namespace Budwood.Cli.Verbs;
@@ -8,8 +6,6 @@ namespace Budwood.Cli.Verbs;
 /// <summary><c>schema merge</c>: the JSON schema of merge files, for editors.</summary>
 internal static class SchemaVerb
 {
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public static Command Command()
     {
         var what = new Argument<string>("WHAT") { Description = "merge" }.AcceptOnlyFromAmong("merge");
@@ -17,7 +13,7 @@ internal static class SchemaVerb
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (_, _) =>
         {
-            System.Console.Out.WriteLine(MergeSchema.Of(Catalogue.Rules).ToJsonString(s_json));
+            System.Console.Out.WriteLine(MergeSchema.Of(Catalogue.Rules).ToJsonString(Terminal.Indented));
             return ExitCode.Done;
         }));
         return command;

@@ -13,9 +13,6 @@ public interface IOutput
 {
     /// <summary>Writes bytes of a tensor from byte <paramref name="start"/> of its data; called from several threads.</summary>
     void Write(PlannedSlot slot, long start, ReadOnlySpan<byte> bytes);
-
-    /// <summary>Reads written bytes back.</summary>
-    void Read(PlannedSlot slot, long start, Span<byte> bytes);
 }
 
 /// <summary>What the passes may use and report.</summary>

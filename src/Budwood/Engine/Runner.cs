@@ -343,7 +343,7 @@ public static class Runner
             _folder.Write(_handles[file], entry.Offset + start, bytes);
         }
 
-        public void Read(PlannedSlot slot, long start, Span<byte> bytes)
+        private void Read(PlannedSlot slot, long start, Span<byte> bytes)
         {
             (int file, TensorEntry entry) = _plan[slot.Slot.Name];
             for (int done = 0; done < bytes.Length;)

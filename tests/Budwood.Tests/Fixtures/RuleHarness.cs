@@ -110,7 +110,6 @@ internal static class RuleHarness
         private readonly byte[] _bytes = new byte[type.Bytes(count)];
 
         public void Write(PlannedSlot slot, long start, ReadOnlySpan<byte> bytes) => bytes.CopyTo(_bytes.AsSpan((int)start));
-        public void Read(PlannedSlot slot, long start, Span<byte> bytes) => _bytes.AsSpan((int)start, bytes.Length).CopyTo(bytes);
 
         public float[] Values()
         {
