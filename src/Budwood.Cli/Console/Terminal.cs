@@ -78,7 +78,7 @@ internal sealed class Terminal : IDisposable
         {
             bool colour = Colours(System.Console.IsErrorRedirected);
             Complain($"{(colour ? "\e[1;31merror\e[0m" : "error")}[{one.Code}]: {(one.Where is null ? "" : one.Where + ": ")}{one.What}");
-            if (one.Found is not null) Complain($"  found: {one.Found}");
+            if (one.Found is not null) Complain($"  found: {(one.Found.StartsWith("found ", StringComparison.Ordinal) ? one.Found["found ".Length..] : one.Found)}");
             if (one.Next is not null) Complain($"  next:  {one.Next}");
         }
         if (fault.All.Count > 1) Complain($"{fault.All.Count} problems; nothing was written.");

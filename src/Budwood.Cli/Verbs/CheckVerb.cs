@@ -28,7 +28,7 @@ internal static class CheckVerb
             if (finding.Found is not null) terminal.Result($"  found: {finding.Found}");
             if (finding.Next is not null) terminal.Result($"  next:  {finding.Next}");
         }
-        terminal.Result(report.Passed ? $"{folder}: good{(report.Warnings > 0 ? $", {report.Warnings} warnings" : "")}" : $"{folder}: {report.Errors} errors, {report.Warnings} warnings");
+        terminal.Result(report.Passed ? $"{folder}: good{(report.Warnings > 0 ? $", {report.Warnings} warnings" : "")}" : $"{folder}: {report.Errors} error{(report.Errors == 1 ? "" : "s")}, {report.Warnings} warning{(report.Warnings == 1 ? "" : "s")}");
         terminal.Json(new JsonObject
         {
             ["folder"] = folder,
