@@ -6,7 +6,7 @@ namespace Budwood.Cli;
 /// <summary>Every method that this program has, from all its assemblies.</summary>
 internal static class Catalogue
 {
-    public static IReadOnlyList<Method> All { get; } = [.. BudwoodCoreCatalogue.All.OrderBy(m => m.Card.Name, StringComparer.Ordinal)];
+    public static IReadOnlyList<Method> All { get; } = [.. BudwoodCoreCatalogue.All.Concat(BudwoodLabCatalogue.All).OrderBy(m => m.Card.Name, StringComparer.Ordinal)];
 
     public static Method? Find(string name) => All.FirstOrDefault(m => m.Card.Name == name || m.Card.Name == name.Replace('-', '_'));
 

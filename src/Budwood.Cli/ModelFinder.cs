@@ -1,5 +1,6 @@
 using Budwood.Checkpoints;
 using Budwood.Files;
+using Budwood.Methods;
 using Budwood.Recipes;
 
 namespace Budwood.Cli;
@@ -9,6 +10,14 @@ internal static class ModelFinder
 {
     /// <summary>Opens a model named on the command line.</summary>
     public static Checkpoint Open(string path) => Checkpoint.Open(Folder(path), path);
+
+    /// <summary>Opens an input of a method by its kind: a model, a table or arrays.</summary>
+    public static Artifact Artifact(ArtifactKind kind, string path) => kind switch
+    {
+        ArtifactKind.Checkpoint => Methods.Artifact.Of(Open(path)),
+        ArtifactKind.Table => Methods.Artifact.Of(TableFiles.Read(path)),
+        _ => Methods.Artifact.Of(ArrayFiles.Read(path)),
+    };
 
     /// <summary>The folder (or file) that a path on the command line stands for.</summary>
     public static string Folder(string path)

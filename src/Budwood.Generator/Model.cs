@@ -38,7 +38,7 @@ internal static class Items
 }
 
 /// <summary>Type of a parameter's property; one more than the card knows, because an int has to be cast.</summary>
-internal enum Shape { Number, Long, Int, Flag, Text, Choice, Integers }
+internal enum Shape { Number, Long, Int, Flag, Text, Choice, Integers, Numbers, Texts }
 
 /// <summary>A choice: the enum's member and its word.</summary>
 internal sealed record ChoiceModel(string Member, string Word);

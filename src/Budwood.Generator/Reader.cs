@@ -229,8 +229,14 @@ internal sealed class Reader
             choice = named;
             return Shape.Choice;
         }
-        return named.OriginalDefinition.SpecialType == SpecialType.System_Collections_Generic_IReadOnlyList_T
-            && named.TypeArguments[0].SpecialType == SpecialType.System_Int64 ? Shape.Integers : null;
+        if (named.OriginalDefinition.SpecialType != SpecialType.System_Collections_Generic_IReadOnlyList_T) return null;
+        return named.TypeArguments[0].SpecialType switch
+        {
+            SpecialType.System_Int64 => Shape.Integers,
+            SpecialType.System_Double => Shape.Numbers,
+            SpecialType.System_String => Shape.Texts,
+            _ => null,
+        };
     }
 
     private static IEnumerable<IFieldSymbol> Members(INamedTypeSymbol type) => type.GetMembers().OfType<IFieldSymbol>().Where(f => f.HasConstantValue);

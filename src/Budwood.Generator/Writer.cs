@@ -132,6 +132,8 @@ internal static class Writer
         Shape.Long => "long",
         Shape.Flag => "bool",
         Shape.Text => "string",
+        Shape.Numbers => List + "<double>",
+        Shape.Texts => List + "<string>",
         _ => List + "<long>",
     };
 

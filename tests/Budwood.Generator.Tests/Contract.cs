@@ -65,7 +65,7 @@ internal static class Contract
 
         public enum Room { Initialize, Grow, Merge }
 
-        public enum ParameterKind { Number, Integer, Flag, Text, Choice, Integers }
+        public enum ParameterKind { Number, Integer, Flag, Text, Choice, Integers, Numbers, Texts }
 
         public sealed record ParameterCard(string Name, ParameterKind Kind, bool PerModel, bool Required, string? Default, string? Unit,
             double Minimum, double Maximum, bool MinimumOpen, bool MaximumOpen, string Doc, IReadOnlyList<string> Choices);
@@ -85,6 +85,8 @@ internal static class Contract
             public bool Flag(int index, bool otherwise) => _values[index] is bool v ? v : otherwise;
             public string Text(int index, string otherwise) => _values[index] is string v ? v : otherwise;
             public IReadOnlyList<long> Integers(int index, IReadOnlyList<long> otherwise) => _values[index] is IReadOnlyList<long> v ? v : otherwise;
+            public IReadOnlyList<double> Numbers(int index, IReadOnlyList<double> otherwise) => _values[index] is IReadOnlyList<double> v ? v : otherwise;
+            public IReadOnlyList<string> Texts(int index, IReadOnlyList<string> otherwise) => _values[index] is IReadOnlyList<string> v ? v : otherwise;
             public int Choice(int index, int otherwise) =>
                 _values[index] is string v ? card.Parameters[index].Choices.Select((c, i) => (c, i)).First(x => x.c == v).i : otherwise;
             public static string Show(object? value) => value switch

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Budwood.Checkpoints;
 using Budwood.Engine;
 using Budwood.Methods;
@@ -47,41 +48,48 @@ internal static class RunVerb
         string? output = parsed.GetValue(SharedOptions.Out)?.ToString();
         if (method is Job { Ports.Output.Kind: ArtifactKind.Checkpoint } && parsed.GetValue(SharedOptions.DryRun))
             throw new Fault("BW1018", ExitCode.Usage, $"'{method.Card.Name}' has no plan before it has run", null, "--dry-run", "Run it without.");
-        if (output is null && method.Ports.Output.Kind == ArtifactKind.Checkpoint && !parsed.GetValue(SharedOptions.DryRun))
-            throw new Fault("BW1009", ExitCode.Usage, $"'{method.Card.Name}' writes a checkpoint and needs a place for it", null, null, "Add '-o OUT'.");
-        if (method is Job job) return RunJob(job, line, output ?? "", parsed, terminal, stop);
+        ArtifactKind main = method.Ports.Output.Kind;
+        if (output is null && main != ArtifactKind.Table && !parsed.GetValue(SharedOptions.DryRun))
+            throw new Fault("BW1009", ExitCode.Usage, $"'{method.Card.Name}' writes {(main == ArtifactKind.Checkpoint ? "a checkpoint" : "arrays")} and needs a place for {(main == ArtifactKind.Checkpoint ? "it" : "them")}", null, null,
+                main == ArtifactKind.Checkpoint ? "Add '-o OUT'." : method.Ports.Outputs.Count == 1 ? "Add '-o OUT.safetensors'." : "Add '-o FOLDER'.");
+        if (method is Job job) return RunJob(job, line, output, parsed, terminal, stop);
         return MergeVerb.Merge(MergeFile.Parse(line.ToMergeFile(), "command line"), output ?? "dry-run", parsed, terminal, stop);
     }
 
-    private static ExitCode RunJob(Job job, RunLine line, string output, ParseResult parsed, Terminal terminal, CancellationToken stop)
+    private static ExitCode RunJob(Job job, RunLine line, string? output, ParseResult parsed, Terminal terminal, CancellationToken stop)
     {
         object parameters = line.ReadParameters();
-        var inputs = new Dictionary<string, IReadOnlyList<Checkpoint>>(StringComparer.Ordinal);
-        var opened = new List<Checkpoint>();
+        bool force = parsed.GetValue(SharedOptions.Force);
+        ArtifactOutput? files = output is null || job.Ports.Output.Kind == ArtifactKind.Checkpoint ? null : ArtifactOutput.At(output, job.Ports, force);
+        var inputs = new Dictionary<string, IReadOnlyList<Artifact>>(StringComparer.Ordinal);
         try
         {
-            foreach ((string port, IReadOnlyList<string> paths) in line.Ports)
-            {
-                int first = opened.Count;
-                foreach (string path in paths) opened.Add(ModelFinder.Open(path));
-                inputs[port] = opened[first..];
-            }
+            foreach (Port port in job.Ports.Inputs)
+                if (line.Ports.TryGetValue(port.Name, out IReadOnlyList<string>? paths)) inputs[port.Name] = [.. paths.Select(p => ModelFinder.Artifact(port.Kind, p))];
             JobOutcome outcome = Runner.Run(job, parameters, inputs, new JobOptions
             {
-                Run = MergeVerb.Options(parsed, output, "", terminal),
+                Run = MergeVerb.Options(parsed, output ?? "", "", terminal),
+                Seed = parsed.GetValue(SharedOptions.Seed),
                 Plan = (rule, models, values) => RunLine.Plan(
                     Catalogue.Rules.Single(r => r.Card.Name == rule), models, values, SharedOptions.Arithmetic(parsed, null),
                     [.. SharedOptions.Allowed(parsed), "unchanged"]),
             }, stop);
             foreach (string note in outcome.Table?.Notes ?? []) terminal.Result(note);
             if (outcome.Table is { } table) terminal.Show(table);
-            if (outcome.Written is { } written) MergeVerb.ShowReceipt(written, output, terminal, outcome.Table);
-            else terminal.Json(TableJson.Of(outcome.Table!));
+            IReadOnlyList<string> written = files?.Write(outcome.Outputs) ?? [];
+            if (outcome.Written is { } made) MergeVerb.ShowReceipt(made, output!, terminal, outcome.Table);
+            else
+            {
+                foreach (string file in written) terminal.Result($"written: {file}");
+                JsonObject json = outcome.Table is null ? [] : TableJson.Of(outcome.Table);
+                if (written.Count > 0) json["written"] = new JsonArray([.. written.Select(f => (JsonNode)JsonValue.Create(f))]);
+                terminal.Json(json);
+            }
             return ExitCode.Done;
         }
         finally
         {
-            foreach (Checkpoint checkpoint in opened) checkpoint.Dispose();
+            foreach (Artifact a in inputs.Values.SelectMany(v => v)) (a.Content as Checkpoint)?.Dispose();
         }
     }
 }

@@ -1,5 +1,7 @@
+using System.Runtime.ExceptionServices;
 using Budwood.Checkpoints;
 using Budwood.Methods;
+using Budwood.Numbers.Random;
 
 namespace Budwood.Engine;
 
@@ -9,6 +11,9 @@ public sealed record JobOptions
     /// <summary>How merges are run, where the output goes, and with what means.</summary>
     public required RunOptions Run { get; init; }
 
+    /// <summary>Seed of the job's random streams.</summary>
+    public long Seed { get; init; }
+
     /// <summary>Plans a rule on models that are open, with parameters as a command line has them.</summary>
     public required Func<string, IReadOnlyList<Checkpoint>, IReadOnlyList<(string Name, string Value)>, CalledRule> Plan { get; init; }
 }
@@ -16,23 +21,55 @@ public sealed record JobOptions
 /// <summary>A rule that a job called: its plan, and the merge file that says the same.</summary>
 public sealed record CalledRule(Plan Plan, string Configuration);
 
-/// <summary>What a job gave: a table, a written checkpoint, or both.</summary>
-public sealed record JobOutcome(Table? Table, RunOutcome? Written);
+/// <summary>What a job gave: tables and arrays by output port, a table to show, a written checkpoint.</summary>
+public sealed record JobOutcome(IReadOnlyDictionary<string, Artifact> Outputs, Table? Shown, RunOutcome? Written)
+{
+    /// <summary>The table to print: the one shown, else the first that an output port was given.</summary>
+    public Table? Table => Shown ?? Outputs.Values.FirstOrDefault(o => o.Kind == ArtifactKind.Table)?.Table;
+}
 
 /// <summary>Hands a job its inputs, runs what it calls, and owns the folder of what it writes on the way.</summary>
-internal sealed class JobDesk(Job job, IReadOnlyDictionary<string, IReadOnlyList<Checkpoint>> inputs, JobOptions options, CancellationToken stop)
+internal sealed class JobDesk(Job job, IReadOnlyDictionary<string, IReadOnlyList<Artifact>> inputs, JobOptions options, CancellationToken stop)
     : Desk, IDisposable
 {
     private readonly Dictionary<Checkpoint, CalledRule> _called = [];
+    private readonly Dictionary<string, Artifact> _outputs = new(StringComparer.Ordinal);
     private string? _work;
 
-    public Table? Table { get; private set; }
+    public Table? Shown { get; private set; }
     public RunOutcome? Written { get; private set; }
+    public IReadOnlyDictionary<string, Artifact> Outputs => _outputs;
     public override CancellationToken Stop => stop;
-    public override Checkpoint Checkpoint(string port) => inputs[port][0];
-    public override IReadOnlyList<Checkpoint> Checkpoints(string port) => inputs[port];
-    public override void Emit(string port, Table table) => Table = table;
-    public override void Show(Table table) => Table = table;
+    public override bool Has(string port) => inputs.TryGetValue(port, out IReadOnlyList<Artifact>? given) && given.Count > 0;
+    public override Checkpoint Checkpoint(string port) => inputs[port][0].Checkpoint;
+    public override IReadOnlyList<Checkpoint> Checkpoints(string port) => inputs.TryGetValue(port, out IReadOnlyList<Artifact>? all) ? [.. all.Select(a => a.Checkpoint)] : [];
+    public override Table Table(string port) => inputs[port][0].Table;
+    public override IReadOnlyList<Table> Tables(string port) => inputs.TryGetValue(port, out IReadOnlyList<Artifact>? all) ? [.. all.Select(a => a.Table)] : [];
+    public override Arrays Arrays(string port) => inputs[port][0].Arrays;
+    public override void Emit(string port, Table table) => Put(port, Artifact.Of(table));
+    public override void Emit(string port, Arrays arrays) => Put(port, Artifact.Of(arrays));
+    public override void Show(Table table) => Shown = table;
+    public override RandomStream Random(string name) => new(options.Seed, job.Card.Name, name);
+
+    private void Put(string port, Artifact what)
+    {
+        Port to = job.Ports.Outputs.Single(p => p.Name == port);
+        if (to.Kind != what.Kind) throw new InvalidOperationException($"{job.Card.Name} gave a {what.Kind} to its port '{port}', which takes a {to.Kind}.");
+        _outputs[port] = what;
+    }
+
+    public override void ForEach(int count, Action<int> body)
+    {
+        try
+        {
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = options.Run.Threads, CancellationToken = stop }, body);
+        }
+        catch (AggregateException e)
+        {
+            // Which thread failed first is chance; the first in the list is what is told.
+            ExceptionDispatchInfo.Throw(e.Flatten().InnerExceptions[0]);
+        }
+    }
 
     public override Checkpoint Call(string rule, IReadOnlyList<Checkpoint> models, params IReadOnlyList<(string Name, string Value)> parameters)
     {

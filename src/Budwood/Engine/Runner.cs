@@ -123,19 +123,21 @@ public static class Runner
         return new RunOutcome(receipt, folder.FullPath, parents, [.. shards.Files.Select(f => f.FileName)], clock.Elapsed);
     }
 
-    /// <summary>Runs a job on checkpoints that are open; what it writes on the way is gone when it ends, however it ends.</summary>
-    public static JobOutcome Run(Job job, object parameters, IReadOnlyDictionary<string, IReadOnlyList<Checkpoint>> inputs, JobOptions options,
+    /// <summary>Runs a job on inputs that are open; what it writes on the way is gone when it ends, however it ends.</summary>
+    public static JobOutcome Run(Job job, object parameters, IReadOnlyDictionary<string, IReadOnlyList<Artifact>> inputs, JobOptions options,
         CancellationToken stop)
     {
-        bool writes = job.Ports.Output.Kind == ArtifactKind.Checkpoint;
+        bool writes = job.Ports.Outputs.Any(o => o.Kind == ArtifactKind.Checkpoint);
         // Before the work, not after it.
         if (writes)
             OutputFolder.Check(options.Run.Out, options.Run.Force,
-                [.. inputs.Values.SelectMany(p => p).Select(m => m.Folder).Distinct(StringComparer.Ordinal)]);
+                [.. inputs.Values.SelectMany(p => p).Where(a => a.Kind == ArtifactKind.Checkpoint).Select(a => a.Checkpoint.Folder).Distinct(StringComparer.Ordinal)]);
         using var desk = new JobDesk(job, inputs, options, stop);
         job.RunAny(desk, parameters);
-        if (writes ? desk.Written is null : desk.Table is null) throw new InvalidOperationException($"{job.Card.Name} gave no output.");
-        return new JobOutcome(desk.Table, desk.Written);
+        foreach (Port port in job.Ports.Outputs)
+            if (port.Kind == ArtifactKind.Checkpoint ? desk.Written is null : !port.Optional && !desk.Outputs.ContainsKey(port.Name))
+                throw new InvalidOperationException($"{job.Card.Name} gave nothing to its output '{port.Name}'.");
+        return new JobOutcome(desk.Outputs, desk.Shown, desk.Written);
     }
 
     /// <summary>Refuses a plan that the memory does not suffice for.</summary>

@@ -4,7 +4,7 @@ namespace Budwood.Methods;
 public enum Room { Initialize, Grow, Merge, Adapt, Compress, Edit, Update, Inspect, Evaluate, Simulate, Reuse, Data }
 
 /// <summary>What a value of a parameter is.</summary>
-public enum ParameterKind { Number, Integer, Flag, Text, Choice, Integers }
+public enum ParameterKind { Number, Integer, Flag, Text, Choice, Integers, Numbers, Texts }
 
 /// <summary>One parameter of a method, as the generator read it from the property that holds it.</summary>
 /// <param name="Name">snake_case, as YAML and the command line have it.</param>

@@ -13,17 +13,20 @@ public abstract class Method
     public abstract object ReadParameters(ParameterValues values);
 }
 
-/// <summary>What travels between methods.</summary>
-public enum ArtifactKind { Checkpoint, Table }
+/// <summary>What travels between methods: models, rows with columns, named float64 arrays.</summary>
+public enum ArtifactKind { Checkpoint, Table, Arrays }
 
 /// <summary>One thing that a method takes or gives.</summary>
 /// <param name="Many">Takes several, in order.</param>
 /// <param name="Optional">May be absent.</param>
 public sealed record Port(string Name, ArtifactKind Kind, string Doc, bool Many = false, bool Optional = false);
 
-/// <summary>The inputs and the output of a method; the first input may stand bare on the command line.</summary>
-public sealed record Ports(IReadOnlyList<Port> Inputs, Port Output)
+/// <summary>The inputs and the outputs of a method; the first input may stand bare on the command line, the first output is the main one.</summary>
+public sealed record Ports(IReadOnlyList<Port> Inputs, params IReadOnlyList<Port> Outputs)
 {
+    /// <summary>The main output.</summary>
+    public Port Output => Outputs[0];
+
     /// <summary>Several models, a base among or beside them, one model out: what merging rules take.</summary>
     public static Ports Merge { get; } = new(
         [new Port("models", ArtifactKind.Checkpoint, "the models, in order", Many: true), new Port("base", ArtifactKind.Checkpoint, "the model that they came from", Optional: true)],

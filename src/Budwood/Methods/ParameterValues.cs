@@ -9,7 +9,7 @@ public sealed class ParameterValues(MethodCard card)
 
     public MethodCard Card { get; } = card;
 
-    /// <summary>double, long, bool, string, or long[] by the kind of the parameter; null when not given.</summary>
+    /// <summary>double, long, bool, string, long[], double[] or string[] by the kind of the parameter; null when not given.</summary>
     public object? this[int index]
     {
         get => _values[index];
@@ -21,6 +21,9 @@ public sealed class ParameterValues(MethodCard card)
     public bool Flag(int index, bool otherwise) => _values[index] is bool v ? v : otherwise;
     public string Text(int index, string otherwise) => _values[index] is string v ? v : otherwise;
     public IReadOnlyList<long> Integers(int index, IReadOnlyList<long> otherwise) => _values[index] is IReadOnlyList<long> v ? v : otherwise;
+
+    public IReadOnlyList<double> Numbers(int index, IReadOnlyList<double> otherwise) => _values[index] is IReadOnlyList<double> v ? v : otherwise;
+    public IReadOnlyList<string> Texts(int index, IReadOnlyList<string> otherwise) => _values[index] is IReadOnlyList<string> v ? v : otherwise;
 
     /// <summary>Position of the chosen word on the card, or <paramref name="otherwise"/>.</summary>
     public int Choice(int index, int otherwise)
@@ -38,6 +41,8 @@ public sealed class ParameterValues(MethodCard card)
         bool b => b ? "true" : "false",
         double d => d.ToString("R", CultureInfo.InvariantCulture),
         IEnumerable<long> list => "[" + string.Join(", ", list) + "]",
+        IEnumerable<double> list => "[" + string.Join(", ", list.Select(d => d.ToString("R", CultureInfo.InvariantCulture))) + "]",
+        IEnumerable<string> list => "[" + string.Join(", ", list) + "]",
         IFormattable f => f.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString()!,
     };

@@ -66,6 +66,8 @@ public sealed class ParameterBlock
         node.Used = true;
         if (node is YamlList list)
         {
+            if (card.Kind == ParameterKind.Numbers) return Array.ConvertAll<YamlNode, double>([.. list.Items], i => InRange(card, i));
+            if (card.Kind == ParameterKind.Texts) return Array.ConvertAll<YamlNode, string>([.. list.Items], i => i is YamlScalar s ? s.Text : throw RecipeFaults.NotAScalar(i, card.Name));
             if (card.Kind == ParameterKind.Integers) return Array.ConvertAll<YamlNode, long>([.. list.Items], i => Whole(card, i));
             if (card.Kind is not (ParameterKind.Number or ParameterKind.Integer or ParameterKind.Flag)) throw RecipeFaults.NotAScalar(node, card.Name);
             double[] v = Array.ConvertAll<YamlNode, double>([.. list.Items], i => Real(card, i));
@@ -76,6 +78,8 @@ public sealed class ParameterBlock
         {
             ParameterKind.Number or ParameterKind.Integer or ParameterKind.Flag => Typed(card, node, Real(card, node)),
             ParameterKind.Integers => new[] { Whole(card, node) },
+            ParameterKind.Numbers => new[] { InRange(card, node) },
+            ParameterKind.Texts when node is YamlScalar s => new[] { s.Text },
             ParameterKind.Choice when node is YamlScalar s => Word(card, s),
             _ when node is YamlScalar s => s.Text,
             _ => throw RecipeFaults.NotAScalar(node, card.Name),
@@ -110,6 +114,9 @@ public sealed class ParameterBlock
     // Numbers and flags are interchangeable, as the peer has it.
     private static double Real(ParameterCard card, YamlNode node) =>
         node is YamlScalar s && (s.Number ?? (s.Flag is { } f ? f ? 1 : 0 : null)) is { } v ? v : throw RecipeFaults.BadValue(node, card.Name, card.Kind == ParameterKind.Flag ? "true or false" : "a number");
+
+    private static double InRange(ParameterCard card, YamlNode node) => Real(card, node) is var v && card.Allows(v) ? v
+        : throw RecipeFaults.OutOfRange(node.Where, card.Name, v.ToString("R", CultureInfo.InvariantCulture), card.RangeText ?? "any number");
 
     private static long Whole(ParameterCard card, YamlNode node) => Real(card, node) is var v && v == Math.Floor(v) ? (long)v : throw RecipeFaults.BadValue(node, card.Name, "whole numbers");
 }

@@ -115,7 +115,9 @@ public sealed record RunLine(Method Method, IReadOnlyDictionary<string, IReadOnl
             ParameterCard card = Method.Card.Parameters[k];
             if (Parameters.TryGetValue(card.Name, out IReadOnlyList<string>? given))
             {
-                string yaml = $"{card.Name}: {(card.Kind == ParameterKind.Integers ? given[0] : Quote(given[0]))}\n";
+                bool list = card.Kind is ParameterKind.Integers or ParameterKind.Numbers or ParameterKind.Texts;
+                string value = !list ? Quote(given[0]) : given[0].StartsWith('[') ? given[0] : $"[{given[0]}]";
+                string yaml = $"{card.Name}: {value}\n";
                 if (ParameterBlock.Read(Yaml.Read(yaml, "command line")[0]).Find(card, "", 0) is { } found) values[k] = found.Value;
             }
             else if (card.Required) throw Usage("BW1015", $"'{Method.Card.Name}' needs parameter '{card.Name}': {card.Doc}", $"Write '{card.Name}=VALUE'.");

@@ -143,23 +143,9 @@ public sealed class InspectTests : IDisposable
         using Checkpoint model = Checkpoint.Open(TinyCheckpoint.Llama(_temp["m"]));
         var job = new InspectCheckpoint();
         var values = new ParameterValues(job.Card) { [0] = "role" };
-        var desk = new OneModel(model);
+        var desk = new TestDesk { Inputs = { ["model"] = Artifact.Of(model) } };
         job.RunAny(desk, job.ReadParameters(values));
-        Assert.Equal("roles", desk.Given!.Name);
+        Assert.Equal("roles", desk.Outputs["tensors"].Table.Name);
         Assert.Equal(["tensor", "layer", "role", "dtype"], job.Card.Parameter("by")!.Choices);
-    }
-
-    private sealed class OneModel(Checkpoint model) : Desk
-    {
-        public Table? Given { get; private set; }
-        public override CancellationToken Stop => default;
-        public override Checkpoint Checkpoint(string port) => port == "model" ? model : throw new ArgumentException(port);
-        public override void Emit(string port, Table table) => Given = port == "tensors" ? table : throw new ArgumentException(port);
-        public override IReadOnlyList<Checkpoint> Checkpoints(string port) => throw new NotSupportedException();
-        public override Checkpoint Call(string rule, IReadOnlyList<Checkpoint> models, params IReadOnlyList<(string Name, string Value)> parameters) =>
-            throw new NotSupportedException();
-        public override double Score(string command, Checkpoint model) => throw new NotSupportedException();
-        public override void Emit(string port, Checkpoint made) => throw new NotSupportedException();
-        public override void Show(Table table) => throw new NotSupportedException();
     }
 }

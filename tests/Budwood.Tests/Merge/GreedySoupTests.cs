@@ -17,17 +17,15 @@ public sealed class GreedySoupTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>Scores in memory, by the value that a model has everywhere in its last norm; the real desk's commands are tested below.</summary>
-    private sealed class ScoredDesk(IReadOnlyList<Checkpoint> models, Func<IReadOnlyList<string>, double> score) : Desk
+    private sealed class ScoredDesk(IReadOnlyList<Checkpoint> models, Func<IReadOnlyList<string>, double> score) : TestDesk
     {
         private readonly Dictionary<Checkpoint, IReadOnlyList<string>> _made = [];
 
         public List<string> Asked { get; } = [];
         public IReadOnlyList<string> Result { get; private set; } = [];
         public Table Shown { get; private set; } = new("");
-        public override CancellationToken Stop => CancellationToken.None;
         public override Checkpoint Checkpoint(string port) => models[0];
         public override IReadOnlyList<Checkpoint> Checkpoints(string port) => models;
-        public override void Emit(string port, Table table) => throw new NotSupportedException();
         public override void Show(Table table) => Shown = table;
         public override void Emit(string port, Checkpoint made) => Result = _made[made];
 
@@ -96,7 +94,7 @@ public sealed class GreedySoupTests : IDisposable
         try
         {
             foreach (string name in names.Split(',')) opened.Add(Checkpoint.Open(_folder[name], name));
-            var inputs = new Dictionary<string, IReadOnlyList<Checkpoint>> { ["models"] = opened };
+            var inputs = new Dictionary<string, IReadOnlyList<Artifact>> { ["models"] = [.. opened.Select(Artifact.Of)] };
             return Runner.Run(new GreedySoup(), new GreedySoup.Parameters { Score = command }, inputs, new JobOptions
             {
                 Run = new RunOptions { Out = _folder["out"], Configuration = "", Threads = 2, MemoryBytes = memory, Force = force },
