@@ -49,7 +49,7 @@ public class PeriodicEquationTests
 
         Step("cnab2.true", KuramotoSivashinsky(n, period, 1, 1, 1));
         Step("cnab2.no_uux", KuramotoSivashinsky(n, period, 0, 1, 1));
-        Step("cnab2.wrong", KuramotoSivashinsky(n, period, 0.5, 2, 2));
+        Step("cnab2.wrong", KuramotoSivashinsky(n, period, 0.5, 2, 1));
         Step("cnab2.plus_u3x", KuramotoSivashinsky(n, period, 1, 1, 1, l3: 0.5));
         Step("cnab2.plus_u2ux", KuramotoSivashinsky(n, period, 1, 1, 1, m: 0.15));
     }
