@@ -35,10 +35,15 @@ internal static class CommandLine
         root.Subcommands.Add(DemoVerb.Command());
         root.Subcommands.Add(MergeVerb.Command());
         root.Subcommands.Add(RunVerb.Command());
+        root.Subcommands.Add(ReproduceVerb.Command());
         root.Subcommands.Add(InspectVerb.Command());
         root.Subcommands.Add(DiffVerb.Command());
         root.Subcommands.Add(CheckVerb.Command());
         root.Subcommands.Add(MethodsVerb.Command());
+        root.Subcommands.Add(PapersVerb.Command());
+        root.Subcommands.Add(WorkVerbs.Plan());
+        root.Subcommands.Add(WorkVerbs.Work());
+        root.Subcommands.Add(WorkVerbs.Gather());
         root.Subcommands.Add(SchemaVerb.Command());
         foreach (Method method in Catalogue.All.Where(m => m.Card.Verb is not null)) root.Subcommands.Add(RunVerb.Alias(method));
         return root;

@@ -66,7 +66,8 @@ public sealed class Table(string name, params IReadOnlyList<Column> columns)
     {
         null => "",
         bool b => b ? "true" : "false",
-        double d => d.ToString("R", CultureInfo.InvariantCulture),
+        double d when double.IsFinite(d) => d.ToString("R", CultureInfo.InvariantCulture),
+        double d => double.IsNaN(d) ? "nan" : d > 0 ? "inf" : "-inf",
         IFormattable f => f.ToString(null, CultureInfo.InvariantCulture),
         _ => cell.ToString() ?? "",
     };

@@ -4,6 +4,7 @@ using Budwood.Checkpoints;
 using Budwood.Engine;
 using Budwood.Methods;
 using Budwood.Recipes;
+using Budwood.Recipes.Steps;
 
 namespace Budwood.Cli.Verbs;
 
@@ -12,12 +13,25 @@ internal static class RunVerb
 {
     public static Command Command()
     {
-        var method = new Argument<string>("METHOD") { Description = "A method; 'budwood methods' lists them, 'budwood run METHOD --help' shows its card." };
+        var method = new Argument<string>("METHOD") { Description = "A recipe file (.yml), or a method; 'budwood methods' lists them, 'budwood run METHOD --help' shows a card." };
         var words = Words();
-        var command = new Command("run", "Run one method on inputs: port=PATH key=value, or --key value.") { method, words, SharedOptions.Out };
+        var command = new Command("run", "Run a recipe, or one method on inputs: port=PATH key=value, or --key value.") { method, words, SharedOptions.Out };
         Finish(command);
-        command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => Run(Find(p.GetValue(method)!), [.. p.GetValue(words) ?? [], .. p.UnmatchedTokens], p, terminal, stop)));
+        foreach (Option option in new Option[] { ReproduceVerb.Profile, ReproduceVerb.Fresh, ReproduceVerb.Jobs }) command.Options.Add(option);
+        command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => p.GetValue(method)! is var name && IsFile(name) ? RunFile(name, p, terminal, stop)
+            : Run(Find(name), [.. p.GetValue(words) ?? [], .. p.UnmatchedTokens], p, terminal, stop)));
         return command;
+    }
+
+    private static bool IsFile(string name) => Path.GetExtension(name) is ".yml" or ".yaml";
+
+    private static ExitCode RunFile(string file, ParseResult parsed, Terminal terminal, CancellationToken stop)
+    {
+        if (!File.Exists(file)) throw RecipeFaults.FileNotFound(file, Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))) ? Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(file))!).Select(f => Path.GetFileName(f)) : []);
+        string text = File.ReadAllText(file);
+        if (!RecipeReader.IsRecipe(text, file) && text.Contains("merge_method", StringComparison.Ordinal))
+            throw new Fault("BW1238", ExitCode.Usage, "this is a merge file, not a recipe", file, null, $"Run 'budwood merge {file} OUT'.");
+        return ReproduceVerb.Run(RecipeBook.Read(text, file), parsed, terminal, stop);
     }
 
     /// <summary>The verb of a method that people use daily.</summary>

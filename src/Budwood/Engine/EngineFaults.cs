@@ -64,6 +64,13 @@ internal static class EngineFaults
 
     private static string Printed(string line) => line.Length == 0 ? "nothing" : $"'{(line.Length > 200 ? line[..197] + "..." : line)}'";
 
+    public static Fault StoreUnusable(string folder, Exception e) =>
+        new("BW2401", ExitCode.Input, "the store cannot be used", folder, e.Message, "Set BUDWOOD_HOME to a folder that you may write to.", e);
+
+    public static Fault NoHome() => new("BW2402", ExitCode.Usage, "there is no place for the store", null, null, "Set BUDWOOD_HOME to a folder.");
+
+    public static Fault StoreLimit(string found) => new("BW2403", ExitCode.Usage, "BUDWOOD_STORE_LIMIT is no size", null, $"found '{found}'", "Write bytes, or a number with MB or GB.");
+
     public static Fault MemoryTooSmall(long needed, long allowed) =>
         new("BW6001", ExitCode.Budget, "the memory budget does not suffice", null, $"at least {Sizes.Show(needed)} are needed, --memory allows {Sizes.Show(allowed)}", $"Pass '--memory {Math.Ceiling(needed / 1e6)}MB' or more.");
 

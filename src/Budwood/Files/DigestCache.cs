@@ -113,11 +113,5 @@ public sealed class DigestCache(string? folder)
         return Path.Join(Folder, key.ToString("x32", CultureInfo.InvariantCulture) + ".digests");
     }
 
-    private static string? DefaultFolder()
-    {
-        string? home = Environment.GetEnvironmentVariable("BUDWOOD_HOME");
-        if (!string.IsNullOrEmpty(home)) return Path.Join(Path.GetFullPath(home), "digests");
-        string data = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
-        return data.Length == 0 ? null : Path.Join(data, "budwood", "digests");
-    }
+    private static string? DefaultFolder() => BudwoodHome.Folder is { } home ? Path.Join(home, "digests") : null;
 }

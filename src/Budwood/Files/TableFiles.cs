@@ -125,7 +125,7 @@ public static class TableFiles
         {
             JsonValueKind.String => (string)v!,
             JsonValueKind.True or JsonValueKind.False => (bool)v,
-            _ => v.ToJsonString() is var raw && raw.AsSpan().IndexOfAny(".eE") >= 0 ? double.Parse(raw, CultureInfo.InvariantCulture) : long.Parse(raw, CultureInfo.InvariantCulture),
+            _ => v.ToJsonString() is var raw && raw.AsSpan().IndexOfAny(".eE") >= 0 ? (object)double.Parse(raw, CultureInfo.InvariantCulture) : long.Parse(raw, CultureInfo.InvariantCulture),
         },
         _ => throw new FormatException("a list stands where a value should"),
     };

@@ -61,6 +61,9 @@ public sealed class ParameterBlock
         _ => throw RecipeFaults.NotAScalar(filter, "filter"),
     };
 
+    /// <summary>One value, typed and checked against the card.</summary>
+    internal static object Value(ParameterCard card, YamlNode node) => Evaluate(card, node, 0);
+
     private static object Evaluate(ParameterCard card, YamlNode node, double t)
     {
         node.Used = true;

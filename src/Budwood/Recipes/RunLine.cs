@@ -94,15 +94,21 @@ public sealed record RunLine(Method Method, IReadOnlyDictionary<string, IReadOnl
 
     /// <summary>Plans a rule that a job called on models that are open already.</summary>
     public static CalledRule Plan(Rule rule, IReadOnlyList<Checkpoint> models, IReadOnlyList<(string Name, string Value)> parameters, Arithmetic arithmetic,
-        IReadOnlyList<string> allow)
+        IReadOnlyList<string> allow) => Plan(rule, new Dictionary<string, IReadOnlyList<Checkpoint>>(StringComparer.Ordinal) { [rule.Ports.Inputs[0].Name] = models },
+            parameters.ToDictionary(p => p.Name, p => (IReadOnlyList<string>)[p.Value], StringComparer.Ordinal), arithmetic, 0, allow);
+
+    /// <summary>Plans a rule on models that are open already, by port.</summary>
+    /// <param name="parameters">Values as a command line has them: one, or one a model.</param>
+    public static CalledRule Plan(Rule rule, IReadOnlyDictionary<string, IReadOnlyList<Checkpoint>> models, IReadOnlyDictionary<string, IReadOnlyList<string>> parameters,
+        Arithmetic arithmetic, long seed, IReadOnlyList<string> allow)
     {
         var byLabel = new Dictionary<string, Checkpoint>(StringComparer.Ordinal);
-        foreach (Checkpoint model in models)
-            if (!byLabel.TryAdd(model.Label, model)) throw Usage("BW1017", $"model '{model.Label}' is given twice", "List every model once.");
-        var ports = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [rule.Ports.Inputs[0].Name] = [.. models.Select(m => m.Label)] };
-        var values = parameters.ToDictionary(p => p.Name, p => (IReadOnlyList<string>)[p.Value], StringComparer.Ordinal);
-        string text = new RunLine(rule, ports, values).ToMergeFile();
-        var settings = new MergeSettings { Arithmetic = arithmetic, Allow = allow, Open = name => byLabel[name.Text] };
+        foreach ((string port, IReadOnlyList<Checkpoint> given) in models)
+            foreach (Checkpoint model in given)
+                if (!byLabel.TryAdd(model.Label, model) && port == rule.Ports.Inputs[0].Name) throw Usage("BW1017", $"model '{model.Label}' is given twice", "List every model once.");
+        var ports = models.ToDictionary(p => p.Key, p => (IReadOnlyList<string>)[.. p.Value.Select(m => m.Label)], StringComparer.Ordinal);
+        string text = new RunLine(rule, ports, parameters).ToMergeFile();
+        var settings = new MergeSettings { Arithmetic = arithmetic, Seed = seed, Allow = allow, Open = name => byLabel[name.Text] };
         return new CalledRule(MergeResolver.Resolve(MergeFile.Parse(text, "command line").Documents[0], rule, settings).Plan, text);
     }
 

@@ -48,7 +48,7 @@ public sealed class TableFilesTests : IDisposable
     {
         Table table = TableFiles.Read(_folder.Write("t.jsonl", "{\"a\":1,\"b\":\"x\"}\n\n{\"b\":\"y\",\"c\":[1,2]}\n"));
         Assert.Equal(["a", "b", "c"], table.Columns.Select(c => c.Name));
-        Assert.Equal([1L, "x", null, null, "y", "[1,2]"], table.Rows.SelectMany(r => r));
+        Assert.Equal<object?>([1L, "x", null, null, "y", "[1,2]"], table.Rows.SelectMany(r => r));
     }
 
     [Theory]
@@ -67,7 +67,7 @@ public sealed class TableFilesTests : IDisposable
     public void The_last_line_needs_no_end_and_empty_fields_count()
     {
         Table table = TableFiles.Read(_folder.Write("t.csv", "a,b\r\n1,\r\n,2"));
-        Assert.Equal([1L, null, null, 2L], table.Rows.SelectMany(r => r));
+        Assert.Equal<object?>([1L, null, null, 2L], table.Rows.SelectMany(r => r));
     }
 
     [Fact]
