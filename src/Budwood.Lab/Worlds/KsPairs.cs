@@ -1,9 +1,7 @@
 using Budwood.Methods;
 using Budwood.Numbers;
-using Budwood.Numbers.Fourier;
 using Budwood.Numbers.Random;
 using Budwood.Simulate;
-using System.Numerics;
 
 namespace Budwood.Lab.Worlds;
 
@@ -11,8 +9,8 @@ namespace Budwood.Lab.Worlds;
 /// <use>The world of the recipe on discovered model errors; dispersion and cubic make systems with a term of their own.</use>
 /// <notfor>Data of anything real.</notfor>
 /// <cost>About 20 microseconds a step at 256 points: 100,000 steps by default.</cost>
-/// <differs>Noise is added to both observations, which is harder than the authors' way (virtual copies of the clean truth). The null world, a model without
-/// error, is the true equation given as the model.</differs>
+/// <differs>Noise is added to both observations, which is harder than the authors' way (virtual copies of the clean truth). 'unrelated' is the null world: what is
+/// observed belongs to another pair, so that no local terms explain the mismatch.</differs>
 [Method("ks_pairs", Room.Simulate)]
 [Paper("medida-ks", "test case")]
 public sealed partial class KsPairs : Job<KsPairs.Parameters>
@@ -56,6 +54,9 @@ public sealed partial class KsPairs : Job<KsPairs.Parameters>
         [Unit("1"), Range(0, 10)]
         public double Noise { get; init; }
 
+        /// <summary>Gives each pair the observation of the next one.</summary>
+        public bool Unrelated { get; init; }
+
         /// <summary>Members of an ensemble around each noisy start; 0 for none.</summary>
         [Unit("members"), Range(0, 100_000)]
         public int Members { get; init; }
@@ -93,7 +94,7 @@ public sealed partial class KsPairs : Job<KsPairs.Parameters>
         NdArray Fields(string name, long shift)
         {
             RandomStream random = desk.Random("noise " + name);
-            return new NdArray(new Shape(p.Pairs, p.Points), [.. firsts.SelectMany(f => at[f + shift]).Select(v => deviation == 0 ? v : v + (deviation * random.Normal()))]);
+            return new NdArray(new Shape(p.Pairs, p.Points), [.. firsts.Select((f, i) => p.Unrelated && name == "observed" ? firsts[(i + 1) % firsts.Length] : f).SelectMany(f => at[f + shift]).Select(v => deviation == 0 ? v : v + (deviation * random.Normal()))]);
         }
 
         var pairs = new Arrays { ["old"] = Fields("old", 0), ["now"] = Fields("now", p.Apart), ["observed"] = Fields("observed", 2 * p.Apart), ["noise"] = NdArray.Of([deviation]) };
@@ -104,7 +105,7 @@ public sealed partial class KsPairs : Job<KsPairs.Parameters>
             RandomStream random = desk.Random("members");
             for (int row = 0; row < p.Pairs * p.Members; row++)
             {
-                double[] move = Perturbation(p, random);
+                double[] move = EnsemblePerturbation.Draw(p.Points, p.Period, p.Spread, p.Correlation, random);
                 int pair = row / p.Members;
                 for (int i = 0; i < p.Points; i++)
                 {
@@ -116,28 +117,5 @@ public sealed partial class KsPairs : Job<KsPairs.Parameters>
         }
         desk.Emit("pairs", pairs);
         desk.Emit("truth", truth);
-    }
-
-    private static double[] Perturbation(Parameters p, RandomStream random)
-    {
-        double[] white = random.Normals(p.Points);
-        if (p.Correlation > 0)
-        {
-            var transform = new RealFourierTransform(p.Points);
-            var modes = new Complex[transform.Modes];
-            transform.Forward(white, modes);
-            double[] k = Spectra.WaveNumbers(p.Points, p.Period);
-            double power = 0;
-            for (int j = 0; j < modes.Length; j++)
-            {
-                double filter = Math.Exp(-0.5 * k[j] * p.Correlation * k[j] * p.Correlation);
-                power += filter * filter * (j == 0 || 2 * j == p.Points ? 1 : 2);
-                modes[j] *= filter;
-            }
-            transform.Inverse(modes, white);
-            for (int i = 0; i < white.Length; i++) white[i] /= Math.Sqrt(power / p.Points); // back to variance 1
-        }
-        for (int i = 0; i < white.Length; i++) white[i] *= p.Spread;
-        return white;
     }
 }

@@ -77,9 +77,11 @@ public sealed partial class Medida : Job<Medida.Parameters>
     }
 
     public override Ports Ports { get; } = new(
-        [new Port("pairs", ArtifactKind.Arrays, "observed and modelled fields [pairs, points]"), new Port("model", ArtifactKind.Table, "the model's terms and coefficients", Optional: true)],
+        [new Port("pairs", ArtifactKind.Arrays, "observed and modelled fields [pairs, points]"), new Port("model", ArtifactKind.Table, "the model's terms and coefficients", Optional: true),
+            new Port("truth", ArtifactKind.Table, "the system's terms and coefficients, where they are known, to score the model before and after", Optional: true)],
         new Port("terms", ArtifactKind.Table, "terms to add, with coefficients"), new Port("corrected", ArtifactKind.Table, "the model with them added", Optional: true),
-        new Port("curve", ArtifactKind.Table, "terms and mismatch left for each limit of the sweep", Optional: true));
+        new Port("curve", ArtifactKind.Table, "terms and mismatch left for each limit of the sweep", Optional: true),
+        new Port("score", ArtifactKind.Table, "errors of the coefficients before and after, terms too many, terms missed, and the worst deviation of a true term", Optional: true));
 
     protected internal override void Run(Desk desk, Parameters p)
     {
@@ -99,9 +101,11 @@ public sealed partial class Medida : Job<Medida.Parameters>
         if (desk.Has("model"))
         {
             var corrected = new Dictionary<string, double>(StringComparer.Ordinal);
-            foreach ((EvolutionTerm term, double c) in TermTable.Read(desk.Table("model"))) corrected[term.Name] = corrected.GetValueOrDefault(term.Name) + c;
+            Dictionary<string, double> model = TermTable.Sums(desk.Table("model"));
+            foreach ((string term, double c) in model) corrected[term] = c;
             foreach ((int j, double w, _) in terms) corrected[library.Names[j]] = corrected.GetValueOrDefault(library.Names[j]) + w;
             desk.Emit("corrected", TermTable.Of("corrected", corrected));
+            if (desk.Has("truth")) desk.Emit("score", Score(TermTable.Sums(desk.Table("truth")), model, corrected, [.. terms.Select(t => library.Names[t.Column])]));
         }
         if (p.Sweep.Count == 0) return;
         var curve = new Table("curve", new Column("alpha_limit", true), new Column("terms", true), new Column("left", true, "% of the mismatch"));
@@ -111,6 +115,15 @@ public sealed partial class Medida : Job<Medida.Parameters>
             curve.Add(limit, (long)at.Length, 100 * Left(x, y, at));
         }
         desk.Emit("curve", curve);
+    }
+
+    private static Table Score(Dictionary<string, double> truth, Dictionary<string, double> model, Dictionary<string, double> corrected, string[] found)
+    {
+        string[] wrong = [.. truth.Keys.Union(model.Keys).Where(t => truth.GetValueOrDefault(t) != model.GetValueOrDefault(t))];
+        var score = new Table("score", new Column("before", true, "%"), new Column("after", true, "%"), new Column("terms", true), new Column("extra", true), new Column("lost", true), new Column("worst", true));
+        double worst = wrong.Length == 0 ? 0 : wrong.Max(t => Math.Abs(corrected.GetValueOrDefault(t) - truth.GetValueOrDefault(t)));
+        score.Add(StructuralError.ErrorPercent(truth, model), StructuralError.ErrorPercent(truth, corrected), (long)found.Length, (long)found.Except(wrong).Count(), (long)wrong.Except(found).Count(), worst);
+        return score;
     }
 
     private static (int Column, double Weight, double? Deviation)[] Terms(string label, Matrix x, double[] y, Parameters p, double limit)

@@ -18,6 +18,14 @@ internal static class TermTable
         return terms;
     }
 
+    /// <summary>Coefficients by the term's usual name.</summary>
+    public static Dictionary<string, double> Sums(Table table)
+    {
+        var sums = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach ((EvolutionTerm term, double c) in Read(table)) sums[term.Name] = sums.GetValueOrDefault(term.Name) + c;
+        return sums;
+    }
+
     public static Table Of(string name, IEnumerable<KeyValuePair<string, double>> terms)
     {
         var table = new Table(name, new Column("term"), new Column("coefficient", true));
