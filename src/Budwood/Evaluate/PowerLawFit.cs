@@ -20,8 +20,8 @@ public enum CurveFloor
 /// <use>Errors or losses over growing data, four points or more in the power-law region: from a table of your own or from 'learning_curve_study'.</use>
 /// <notfor>Curves of one model size, whose plateau is capacity. gamma near 0 or from half a decade of data: it is not identifiable, look at beta.</notfor>
 /// <cost>One small search a resample: a second for a thousand.</cost>
-/// <differs>Residuals are of log error, so that every decade counts alike; test-set noise enters by 'test_samples' or a column se. Rows whose column region
-/// says other than power_law are left out.</differs>
+/// <differs>Residuals are of log error, so that every decade counts alike; test-set noise enters by 'test_samples' or a column se. Fewer than
+/// four points are refused.</differs>
 /// <formula>minimise sum of w (log(alpha m^beta + gamma) - log error)^2; gamma = 0 or not by AICc</formula>
 [Method("power_law_fit", Room.Evaluate)]
 [Paper("scaling-predictable", "learning-curve fit, step 5")]
@@ -40,6 +40,9 @@ public sealed partial class PowerLawFit : Job<PowerLawFit.Parameters>
         /// <summary>Size of the test set if errors are shares of wrong answers: small errors are then known less well. 0 weighs all rows alike.</summary>
         [Unit("samples"), Range(0, double.PositiveInfinity)]
         public double TestSamples { get; init; }
+
+        /// <summary>Leaves out rows whose column region says other than power_law.</summary>
+        public bool Regions { get; init; } = true;
 
         /// <summary>Data sizes to forecast; those left out of the fit are forecast besides.</summary>
         public IReadOnlyList<double> Samples { get; init; } = [];
@@ -66,7 +69,7 @@ public sealed partial class PowerLawFit : Job<PowerLawFit.Parameters>
         foreach ((string series, Table part) in Series.Of(table))
         {
             double[] m = part.Numbers("samples"), error = part.Numbers("error");
-            string[] region = part.Has("region") ? part.Texts("region") : [.. m.Select(_ => "power_law")];
+            string[] region = p.Regions && part.Has("region") ? part.Texts("region") : [.. m.Select(_ => "power_law")];
             double[]? weights = Weights(part, error, p);
             int[] used = [.. Enumerable.Range(0, m.Length).Where(i => m[i] <= p.FitUpTo && region[i] == "power_law").OrderBy(i => m[i])];
             double[] x = [.. used.Select(i => m[i])], y = [.. used.Select(i => error[i])];
