@@ -32,7 +32,7 @@ public sealed class ShippedRecipesTests : IDisposable
     {
         var means = new WorkMeans { Store = new Store(_folder["store"], 1_000_000_000), Find = RecipeReaderTests.Find };
         RecipeOutcome outcome = new RecipeRunner(Read(name), new RecipeOptions { Profile = "smoke", Means = means }).Run(TestContext.Current.CancellationToken);
-        Assert.All(outcome.Claims, c => Assert.Contains(c.Verdict, [Verdict.NotJudged, Verdict.NotTestable]));
+        Assert.All(outcome.Claims, c => Assert.True(c.Verdict is Verdict.NotJudged or Verdict.NotTestable, c.Claim.Id));
         Assert.NotEmpty(RecipeReport.Bytes(RecipeReport.Json(outcome, "test")));
     }
 
