@@ -148,6 +148,18 @@ public class FamilyTests
         Assert.DoesNotContain(fused.Tensors, t => t.Expert is not null);
     }
 
+    [Theory]
+    [InlineData("gemma2", "", new[] { 0, 1, 0, 1 }, null)]
+    [InlineData("gemma2", "", new[] { 0, 2, 1 }, "sliding_attention sliding_attention full_attention")]
+    [InlineData("qwen2", "\"use_sliding_window\": true, \"max_window_layers\": 2, ", new[] { 0, 1, 2, 3, 0 }, "full_attention full_attention sliding_attention sliding_attention full_attention")]
+    [InlineData("qwen2", "\"use_sliding_window\": false, \"max_window_layers\": 2, ", new[] { 3, 2, 0 }, null)]
+    public void Lists_that_a_config_implies_are_written_out_when_layers_move(string type, string more, int[] sources, string? words)
+    {
+        ModelConfig config = ModelConfig.Parse(Encoding.UTF8.GetBytes($"{{\"model_type\": \"{type}\", {more}\"num_hidden_layers\": 4}}"), "config.json");
+        ModelConfig moved = Family.For(config)!.WithLayers(config, sources);
+        Assert.Equal(words, moved.TryGet("layer_types", out var list) ? string.Join(" ", list.EnumerateArray().Select(w => w.GetString())) : null);
+    }
+
     [Fact]
     public void Layers_and_lists_over_layers_follow_together()
     {

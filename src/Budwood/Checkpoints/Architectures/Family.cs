@@ -83,6 +83,13 @@ public sealed class Family
             if (list.GetArrayLength() < layers) throw Misfits.ListLength(config, field, list.GetArrayLength(), of.Field, layers).ToFault();
             result = result.Set(field, new JsonArray([.. sources.Select(s => JsonNode.Parse(list[s].GetRawText()))]));
         }
+        foreach (ImpliedList list in of == Stacks[0] ? Data.Implied : [])
+        {
+            if (config.TryGet(list.Field, out var given) && given.ValueKind == System.Text.Json.JsonValueKind.Array) continue;
+            string[] words = [.. sources.Select(s => list.At(config, s))];
+            // Written out only where the loader would make up something else for the new order.
+            if (!words.Select((w, i) => w == list.At(config, i)).All(same => same)) result = result.Set(list.Field, new JsonArray([.. words.Select(w => (JsonNode)JsonValue.Create(w))]));
+        }
         return result.Set(of.Field, JsonValue.Create(sources.Count));
     }
 

@@ -9,6 +9,7 @@ internal sealed record FamilyData(
     IReadOnlyList<string> Architectures,
     IReadOnlyList<LayerStack> Stacks,
     IReadOnlyList<string> LayerLists,
+    IReadOnlyList<ImpliedList> Implied,
     string? Experts,
     IReadOnlyList<string> Prefixes,
     IReadOnlyList<(string From, string To)> Spellings,
@@ -78,6 +79,7 @@ internal static class FamilyReader
             buffers = parent?.Buffers ?? [], kept = parent?.Kept ?? [];
         IReadOnlyList<LayerStack> stacks = parent?.Stacks ?? [];
         IReadOnlyList<(string, string)> spellings = parent?.Spellings ?? [];
+        IReadOnlyList<ImpliedList> implied = parent?.Implied ?? [];
         string? experts = parent?.Experts;
 
         foreach (JsonProperty p in text.EnumerateObject())
@@ -89,6 +91,7 @@ internal static class FamilyReader
                 case "architectures": classes = Texts(p.Value); break;
                 case "layers": stacks = [.. p.Value.EnumerateObject().Select(s => new LayerStack(s.Name, s.Value.GetString()!))]; break;
                 case "layer_lists": lists = Texts(p.Value); break;
+                case "implied_lists": implied = [.. p.Value.EnumerateObject().Select(ImpliedList.Read)]; break;
                 case "experts": experts = p.Value.GetString(); break;
                 case "prefixes": prefixes = Texts(p.Value); break;
                 case "spellings": spellings = [.. p.Value.EnumerateObject().Select(s => (s.Name, s.Value.GetString()!))]; break;
@@ -139,7 +142,7 @@ internal static class FamilyReader
                 : null;
             if (wrong is not null) throw new FormatException($"{t.Template} has {wrong}");
         }
-        return new FamilyData(name, types, classes, stacks, lists, experts, prefixes, spellings, buffers, kept, defaults, absent, flags, axes, tensors);
+        return new FamilyData(name, types, classes, stacks, lists, implied, experts, prefixes, spellings, buffers, kept, defaults, absent, flags, axes, tensors);
     }
 
     private static AxisData ReadAxis(string name, JsonElement value)

@@ -55,7 +55,7 @@ public sealed partial class Condition
         (double at, bool open) = (double.NegativeInfinity, true);
         foreach (var (low, lowOpen, high, highOpen) in _intervals.OrderBy(i => i.Low))
         {
-            if (at < low || (at == low && !open && !lowOpen)) gaps.Add((at, open, low, !lowOpen));
+            if (at < low || (at == low && !open && lowOpen)) gaps.Add((at, open, low, !lowOpen));
             (at, open) = (high, !highOpen);
         }
         if (at < double.PositiveInfinity) gaps.Add((at, open, double.PositiveInfinity, true));

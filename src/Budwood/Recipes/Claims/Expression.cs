@@ -10,7 +10,7 @@ public abstract record Expression
     /// <summary>As the recipe has it; set on the whole formula only.</summary>
     public string Text { get; internal init; } = "";
 
-    /// <summary>A number.</summary>
+    /// <summary>A number as it stands in the formula.</summary>
     public sealed record Constant(double Value) : Expression;
 
     /// <summary>A column of a step's table, of all its rows or of those that pass the filters.</summary>
@@ -25,7 +25,7 @@ public abstract record Expression
     /// <summary>An operation between two: + - * / ^ and comparisons, which give 1 or 0.</summary>
     public sealed record Binary(string Operator, Expression Left, Expression Right) : Expression;
 
-    /// <summary>The negative.</summary>
+    /// <summary>The negative of a formula.</summary>
     public sealed record Negative(Expression Of) : Expression;
 
     /// <summary>All columns that are read.</summary>
