@@ -123,7 +123,8 @@ public sealed class RecipeRunner
         var shown = new Dictionary<(string, string?), Table>();
         foreach (Step step in _recipe.Steps)
             foreach (Methods.Port port in step.Method.Ports.Outputs)
-                if (port.Kind == Methods.ArtifactKind.Table) shown[(step.Name, port.Name)] = main.Of(step.Name, port.Name);
+                // An optional output is a table of the report only where every run gave it.
+                if (port.Kind == Methods.ArtifactKind.Table && _worlds[0].Graph.Of(step.Name).All(i => work[i].Outputs.Any(o => o.Port == port.Name))) shown[(step.Name, port.Name)] = main.Of(step.Name, port.Name);
         return new RecipeOutcome
         {
             Recipe = _recipe, Profile = _options.Profile, Seeds = Seeds, Claims = judged, Tables = shown,
