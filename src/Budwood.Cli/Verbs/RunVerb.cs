@@ -94,6 +94,7 @@ internal static class RunVerb
             if (outcome.Written is { } made) MergeVerb.ShowReceipt(made, output!, terminal, outcome.Table);
             else
             {
+                if (outcome.Checkpoint is { } digest) terminal.Result($"written: {output} ({digest})");
                 foreach (string file in written) terminal.Result($"written: {file}");
                 JsonObject json = outcome.Table is null ? [] : TableJson.Of(outcome.Table);
                 if (written.Count > 0) json["written"] = new JsonArray([.. written.Select(f => (JsonNode)JsonValue.Create(f))]);
