@@ -45,6 +45,7 @@ internal static class CommandLine
         root.Subcommands.Add(WorkVerbs.Work());
         root.Subcommands.Add(WorkVerbs.Gather());
         root.Subcommands.Add(SchemaVerb.Command());
+        root.Subcommands.Add(CompletionVerb.Command());
         foreach (Method method in Catalogue.All.Where(m => m.Card.Verb is not null)) root.Subcommands.Add(RunVerb.Alias(method));
         return root;
     }

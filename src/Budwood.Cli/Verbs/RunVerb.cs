@@ -14,7 +14,9 @@ internal static class RunVerb
     public static Command Command()
     {
         var method = new Argument<string>("METHOD") { Description = "A recipe file (.yml), or a method; 'budwood methods' lists them, 'budwood run METHOD --help' shows a card." };
+        method.CompletionSources.Add(_ => Catalogue.All.Select(m => new System.CommandLine.Completions.CompletionItem(m.Card.Name, detail: m.Card.Summary)));
         var words = Words();
+        words.CompletionSources.Add(context => Catalogue.Find(context.ParseResult.GetValue(method) ?? "") is { } of ? Named(of) : []);
         var command = new Command("run", "Run a recipe, or one method on inputs: port=PATH key=value, or --key value.") { method, words, SharedOptions.Out };
         Finish(command);
         foreach (Option option in new Option[] { ReproduceVerb.Profile, ReproduceVerb.Fresh, ReproduceVerb.Jobs }) command.Options.Add(option);
@@ -38,11 +40,17 @@ internal static class RunVerb
     public static Command Alias(Method method)
     {
         var words = Words();
+        words.CompletionSources.Add(_ => Named(method));
         var command = new Command(method.Card.Verb!, method.Card.Summary) { words, SharedOptions.Out };
         Finish(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => Run(method, [.. p.GetValue(words) ?? [], .. p.UnmatchedTokens], p, terminal, stop)));
         return command;
     }
+
+    // Inputs and parameters as they are written: port=, key=.
+    private static IEnumerable<System.CommandLine.Completions.CompletionItem> Named(Method method) =>
+        method.Ports.Inputs.Select(p => new System.CommandLine.Completions.CompletionItem(p.Name + "=", detail: p.Doc))
+            .Concat(method.Card.Parameters.Select(p => new System.CommandLine.Completions.CompletionItem(p.Name + "=", detail: p.Doc)));
 
     private static Argument<string[]> Words() => new("INPUTS") { Description = "Inputs and parameters: port=PATH, key=value; a bare path is the first input.", Arity = ArgumentArity.ZeroOrMore };
 
@@ -94,6 +102,7 @@ internal static class RunVerb
             if (outcome.Written is { } made) MergeVerb.ShowReceipt(made, output!, terminal, outcome.Table);
             else
             {
+                if (outcome.Checkpoint is { } digest) terminal.Result($"written: {output} ({digest})");
                 foreach (string file in written) terminal.Result($"written: {file}");
                 JsonObject json = outcome.Table is null ? [] : TableJson.Of(outcome.Table);
                 if (written.Count > 0) json["written"] = new JsonArray([.. written.Select(f => (JsonNode)JsonValue.Create(f))]);

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Budwood.Checkpoints;
+using Budwood.Files;
 using Budwood.Methods;
 using Budwood.Numbers.Random;
 
@@ -24,6 +25,9 @@ public sealed record CalledRule(Plan Plan, string Configuration);
 /// <summary>What a job gave: tables and arrays by output port, a table to show, a written checkpoint.</summary>
 public sealed record JobOutcome(IReadOnlyDictionary<string, Artifact> Outputs, Table? Shown, RunOutcome? Written)
 {
+    /// <summary>Digest of the checkpoint that was written; null when none was.</summary>
+    public Digest? Checkpoint { get; init; }
+
     /// <summary>The table to print: the one shown, else the first that an output port was given.</summary>
     public Table? Table => Shown ?? Outputs.Values.FirstOrDefault(o => o.Kind == ArtifactKind.Table)?.Table;
 }
@@ -38,6 +42,9 @@ internal sealed class JobDesk(Job job, IReadOnlyDictionary<string, IReadOnlyList
 
     public Table? Shown { get; private set; }
     public RunOutcome? Written { get; private set; }
+
+    /// <summary>Digest of a checkpoint that was written from arrays.</summary>
+    public Digest? Drawn { get; private set; }
     public IReadOnlyDictionary<string, Artifact> Outputs => _outputs;
     public override CancellationToken Stop => stop;
     public override bool Has(string port) => inputs.TryGetValue(port, out IReadOnlyList<Artifact>? given) && given.Count > 0;
@@ -49,6 +56,8 @@ internal sealed class JobDesk(Job job, IReadOnlyDictionary<string, IReadOnlyList
     public override void Emit(string port, Table table) => Put(port, Artifact.Of(table));
     public override void Emit(string port, Arrays arrays) => Put(port, Artifact.Of(arrays));
     public override void Show(Table table) => Shown = table;
+
+    public override void EmitCheckpoint(string port, Arrays weights) => Drawn = ArrayCheckpoint.Write(weights, options.Run.Out, options.Run.Force);
     public override RandomStream Random(string name) => new(options.Seed, job.Card.Name, name);
 
     private void Put(string port, Artifact what)

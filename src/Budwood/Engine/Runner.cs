@@ -135,9 +135,9 @@ public static class Runner
         using var desk = new JobDesk(job, inputs, options, stop);
         job.RunAny(desk, parameters);
         foreach (Port port in job.Ports.Outputs)
-            if (port.Kind == ArtifactKind.Checkpoint ? desk.Written is null : !port.Optional && !desk.Outputs.ContainsKey(port.Name))
+            if (port.Kind == ArtifactKind.Checkpoint ? desk.Written is null && desk.Drawn is null : !port.Optional && !desk.Outputs.ContainsKey(port.Name))
                 throw new InvalidOperationException($"{job.Card.Name} gave nothing to its output '{port.Name}'.");
-        return new JobOutcome(desk.Outputs, desk.Shown, desk.Written);
+        return new JobOutcome(desk.Outputs, desk.Shown, desk.Written) { Checkpoint = desk.Written?.Receipt.Digest ?? desk.Drawn };
     }
 
     /// <summary>Refuses a plan that the memory does not suffice for.</summary>

@@ -43,6 +43,9 @@ public abstract class Desk
     /// <summary>Gives arrays to an output port.</summary>
     public abstract void Emit(string port, Arrays arrays);
 
+    /// <summary>Writes arrays as a checkpoint of float32 tensors to an output port; its model_type is <c>budwood_arrays</c>, so that nobody takes it for a network.</summary>
+    public abstract void EmitCheckpoint(string port, Arrays weights);
+
     /// <summary>A random stream of this run: the same for the same seed, method and name, whatever else was drawn.</summary>
     public abstract RandomStream Random(string name);
 

@@ -31,6 +31,7 @@ internal class TestDesk(string method = "test", long seed = 0) : Desk
     public override void Emit(string port, Checkpoint made) => Outputs[port] = Artifact.Of(made);
     public override void Emit(string port, Table table) => Outputs[port] = Artifact.Of(table);
     public override void Emit(string port, Arrays arrays) => Outputs[port] = Artifact.Of(arrays);
+    public override void EmitCheckpoint(string port, Arrays weights) => Outputs[port] = Artifact.Of(weights);
     public override void Show(Table table) => Outputs["shown"] = Artifact.Of(table);
     public override RandomStream Random(string name) => new(seed, method, name);
 

@@ -33,6 +33,7 @@ internal static class Functions
         ["corr"] = new(2, "correlation of two columns (Pearson)", a => [Correlation(a[0], a[1])], _ => (-1, 1)),
         ["slope"] = new(2, "least-squares slope of the second column on the first", a => [Slope(a[0], a[1])], _ => (double.NegativeInfinity, Most)),
         ["win_rate"] = new(2, "share of rows in which the first column is larger; a tie counts half", a => [Wins(a[0], a[1])], _ => (0, 1)),
+        ["floor"] = Each("largest whole number not above", Math.Floor, a => (Math.Floor(a.Low), Math.Floor(a.High))),
         ["abs"] = Each("absolute value", Math.Abs, a => a.Low >= 0 ? a : a.High <= 0 ? (-a.High, -a.Low) : (0, Math.Max(-a.Low, a.High))),
         ["log"] = Each("natural logarithm", Math.Log, a => (a.Low > 0 ? Math.Log(a.Low) : double.NegativeInfinity, a.High > 0 ? Math.Log(a.High) : double.NegativeInfinity)),
         ["log10"] = Each("logarithm to base 10", Math.Log10, a => (a.Low > 0 ? Math.Log10(a.Low) : double.NegativeInfinity, a.High > 0 ? Math.Log10(a.High) : double.NegativeInfinity)),

@@ -175,7 +175,7 @@ public sealed class StepWork(Recipe recipe, WorkMeans means)
         var outputs = new List<StoredOutput>();
         foreach (Port port in job.Ports.Outputs)
         {
-            if (port.Kind == ArtifactKind.Checkpoint) outputs.Add(new StoredOutput(port.Name, port.Kind, port.Name, outcome.Written!.Receipt.Digest.ToString()));
+            if (port.Kind == ArtifactKind.Checkpoint) outputs.Add(new StoredOutput(port.Name, port.Kind, port.Name, outcome.Checkpoint!.Value.ToString()));
             else if (outcome.Outputs.TryGetValue(port.Name, out Artifact? what))
             {
                 byte[] bytes = what.Kind == ArtifactKind.Table ? TableFiles.Json(what.Table) : ArrayFiles.Safetensors(what.Arrays);
