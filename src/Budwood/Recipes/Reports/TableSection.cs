@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Budwood.Recipes.Reports.Plots;
 using Budwood.Recipes.Steps;
 
 namespace Budwood.Recipes.Reports;
@@ -46,5 +47,5 @@ internal static class TableSection
     }
 
     // A word may begin with a dash; only a number's becomes a minus.
-    private static string Cell(object? cell) => cell is string or null or bool ? Table.Show(cell) : Table.Show(cell).Replace("E-", "E−", StringComparison.Ordinal) is ['-', ..] text ? "−" + text[1..] : Table.Show(cell);
+    private static string Cell(object? cell) => cell is string or null or bool ? Table.Show(cell) : Ticks.Pretty(Table.Show(cell));
 }

@@ -1,5 +1,4 @@
 using Budwood.Recipes.Claims;
-using Budwood.Recipes.Reports.Plots;
 
 namespace Budwood.Recipes.Reports;
 

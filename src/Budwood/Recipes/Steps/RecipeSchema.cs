@@ -76,7 +76,7 @@ public static class RecipeSchema
             string doc = $"{Sentence(port.Doc)} {(port.Kind switch { ArtifactKind.Checkpoint => "A checkpoint", ArtifactKind.Table => "A table", _ => "Arrays" })}: step, step.port, step[key=value] or a path.";
             properties[port.Name] = With(port.Many ? OneOrMore(Ref("input")) : Ref("input"), doc);
             matrix[port.Name] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["description"] = doc };
-            if (!port.Optional || (port.Name == "base" && method is Rule { Arity.NeedsBase: true })) needed.Add(Here(port.Name));
+            if (!port.Optional || (port.Name == "base" && method is Rule { Arity.NeedsBase: true })) needed.Add((JsonNode)Here(port.Name));
         }
         foreach (ParameterCard card in method.Card.Parameters)
         {
@@ -85,7 +85,7 @@ public static class RecipeSchema
             if (Default(card) is { } standard) one["default"] = standard;
             properties[card.Name] = one;
             matrix[card.Name] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["description"] = Doc(card), ["items"] = card.PerModel && method is Rule ? OneOrMore(Value(card)) : Value(card) };
-            if (card.Required) needed.Add(Here(card.Name));
+            if (card.Required) needed.Add((JsonNode)Here(card.Name));
         }
         properties["matrix"] = new JsonObject { ["type"] = "object", ["description"] = "Values by parameter or input; the step is run for every combination.", ["properties"] = matrix, ["additionalProperties"] = false };
         properties["allow"] = With(OneOrMore(MergeSchema.Words("An error.", [.. MergeResolver.AllowWords])), "Named errors of a merge to be taken as warnings.");
@@ -119,10 +119,10 @@ public static class RecipeSchema
                 var words = new JsonArray();
                 foreach (string word in card.Choices)
                 {
-                    words.Add(word);
+                    words.Add((JsonNode)word);
                     // YAML reads these words as something else than text.
-                    if (bool.TryParse(word, out bool flag)) words.Add(flag);
-                    else if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)) words.Add(number);
+                    if (bool.TryParse(word, out bool flag)) words.Add((JsonNode)flag);
+                    else if (double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)) words.Add((JsonNode)number);
                 }
                 return new JsonObject { ["enum"] = words };
             default: return Real(card);

@@ -90,7 +90,7 @@ public sealed partial class HtmlReportTests : IDisposable
         var table = new Table("t", new Column("na<me"), new Column("size", true, "B & \"more\""), new Column("ratio", true, "1"));
         table.Add("\"><img src=x>", -1234L, 0.00001234);
         string html = TableSection.Html(table);
-        Assert.Contains("<td>&quot;&gt;&lt;img src=x&gt;</td><td class=\"n\">−1,234</td><td class=\"n\">1.234E−05</td>", html, StringComparison.Ordinal);
+        Assert.Contains("<td>&quot;&gt;&lt;img src=x&gt;</td><td class=\"n\">−1,234</td><td class=\"n\">1.234·10⁻⁵</td>", html, StringComparison.Ordinal);
         Assert.Contains("na&lt;me</th><th scope=\"col\" class=\"n\">size <span class=\"unit\">B &amp; &quot;more&quot;</span></th><th scope=\"col\" class=\"n\">ratio</th>", html, StringComparison.Ordinal);
     }
 

@@ -22,7 +22,7 @@ public class RecipeSchemaTests
         YamlMap map => new JsonObject(map.Entries.Select(e => KeyValuePair.Create(e.Key.Text, Json(e.Value)))),
         YamlList list => new JsonArray([.. list.Items.Select(Json)]),
         YamlScalar { IsQuoted: false, Text: "true" or "false" } flag => JsonValue.Create(flag.Text == "true"),
-        YamlScalar { IsQuoted: false, IsNull: false, Number: { } number } => JsonValue.Create(number),
+        YamlScalar { IsQuoted: false, IsNull: false, Number: { } number } when double.IsFinite(number) => JsonValue.Create(number),
         YamlScalar scalar => JsonValue.Create(scalar.Text),
         _ => null,
     };

@@ -23,17 +23,19 @@ internal sealed record Scale(double Low, double High, double From, double To, bo
         foreach (double v in values)
         {
             if (!double.IsFinite(v) || (log && v <= 0)) continue;
-            (low, high) = (Math.Min(low, v), Math.Max(high, v));
+            // Beyond these, neither a span nor a factor can be computed with; Map leaves such numbers at the ends.
+            double near = Math.Clamp(v, log ? 1e-300 : -1e300, 1e300);
+            (low, high) = (Math.Min(low, near), Math.Max(high, near));
         }
         if (low > high) return log ? (1, 10) : (0, 1);
         if (log)
         {
             double more = Math.Max(Math.Pow(high / low, air), 1.05);
-            return (Math.Max(low / more, double.MinValue), Math.Min(high * more, double.MaxValue));
+            return (low / more, Math.Min(high * more, double.MaxValue));
         }
-        double span = (high / 2) - (low / 2); // halves, because the whole may overflow
+        double span = high - low;
         // One number alone gets a range of its own size.
-        double pad = span > Math.Max(Math.Abs(low), Math.Abs(high)) * 1e-12 ? 2 * span * air : low == 0 ? 1 : Math.Abs(low) / 2;
-        return (Math.Max(low - pad, double.MinValue / 2), Math.Min(high + pad, double.MaxValue / 2));
+        double pad = span > Math.Max(Math.Abs(low), Math.Abs(high)) * 1e-12 ? span * air : low == 0 ? 1 : Math.Abs(low) / 2;
+        return (low - pad, high + pad);
     }
 }
