@@ -85,7 +85,7 @@ internal static partial class Posix
             // FileShare.None is a lock on every system; on Unix it is flock itself, unless the environment switched it off.
             handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e.GetType() == typeof(IOException) && File.Exists(path))
+        catch (IOException e) when (e.GetType() == typeof(IOException) && (e.HResult is 11 or 35 || File.Exists(path))) // the holder may be gone by now
         {
             return null;
         }
