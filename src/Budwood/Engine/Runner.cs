@@ -103,6 +103,8 @@ public static class Runner
         if (options.DryRun) return null;
 
         IReadOnlyList<string> inputs = RunKey.Inputs(plan);
+        // Looked for now, so that one which vanishes meanwhile is missed.
+        (string, string)[] travelling = [.. Travelling(plan, options.CopyCode)];
         using var folder = OutputFolder.Begin(options.Out, options.Force,
             [.. plan.StoredInputs.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)],
             options.Resume ? RunKey.Of(plan, options, pieceBytes) : null);
@@ -110,7 +112,7 @@ public static class Runner
         var output = new Shards(folder, shards, plan.Slots, inputs);
         try
         {
-            return Run(plan, options, folder, shards, output, new(threads, pieceBytes, plan.Request.Allow.Contains("nan")), clock, stop);
+            return Run(plan, options, folder, shards, output, new(threads, pieceBytes, plan.Request.Allow.Contains("nan")), travelling, clock, stop);
         }
         catch (Exception e) when (e is OperationCanceledException || e is Fault fault && FileFaults.MayPass(fault))
         {
@@ -125,13 +127,13 @@ public static class Runner
         }
     }
 
-    private static RunOutcome Run(Plan plan, RunOptions options, OutputFolder folder, ShardPlan shards, Shards output, PassOptions passOptions, Stopwatch clock, CancellationToken stop)
+    private static RunOutcome Run(Plan plan, RunOptions options, OutputFolder folder, ShardPlan shards, Shards output, PassOptions passOptions,
+        IReadOnlyList<(string From, string Name)> travelling, Stopwatch clock, CancellationToken stop)
     {
         long done = 0, all = plan.ReadBytes + plan.WriteBytes;
         Action<long>? progress = options.Progress is null ? null : n => options.Progress(Interlocked.Add(ref done, n), all);
         WeightFile[] read = [.. plan.StoredInputs.SelectMany(FilesOf).SelectMany(w => w.Files).Distinct()];
         var watch = new InputWatch(read);
-        (string, string)[] travelling = [.. Travelling(plan, options.CopyCode)];
         var known = KnownDigests(plan.StoredInputs);
         output.Begin(known, plan.StoredInputs.SelectMany(FilesOf).SelectMany(w => w.Tensors), progress, options.Say, stop);
         Passes.Run(plan.Request.Rule, output.Remaining, output, passOptions with { Progress = progress, InputDigests = known }, stop);

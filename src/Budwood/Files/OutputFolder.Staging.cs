@@ -90,7 +90,7 @@ public sealed partial class OutputFolder
         try
         {
             return parent is null || !Directory.Exists(parent) ? 0 : Directory.EnumerateDirectories(parent, Prefix(target, "partial") + "*")
-                .Where(d => IsOurs(Path.GetFileName(d), Prefix(target, "partial"))).SelectMany(d => new DirectoryInfo(d).EnumerateFiles()).Sum(f => f.Length);
+                .Where(d => IsOurs(Path.GetFileName(d), Prefix(target, "partial"))).SelectMany(d => new DirectoryInfo(d).EnumerateFiles()).Sum(f => Posix.AllocatedBytes(f.FullName) ?? f.Length);
         }
         catch (Exception e) when (FileFaults.IsReading(e))
         {

@@ -4,11 +4,11 @@ using System.Text.Json;
 namespace Budwood.Cli.Tests.Robustness;
 
 /// <summary>An interrupted merge is gone on with: the bits of an undisturbed one, and only what is missing is computed.</summary>
-public sealed class ResumeTests : IDisposable
+public sealed class ResumeTests(PreparedShop prepared) : IClassFixture<PreparedShop>, IDisposable
 {
-    private readonly Workshop _shop = new(kilobytes: 4096);
+    private readonly Workshop _shop = prepared.Shop;
 
-    public void Dispose() => _shop.Dispose();
+    public void Dispose() => prepared.Restore();
 
     /// <summary>Stops a merge once so many shards are finished; kill's signal leaves no time for anything.</summary>
     private (int Exit, string Err) Stopped(int finished, string signal)
@@ -24,9 +24,9 @@ public sealed class ResumeTests : IDisposable
 
     private bool Journalled(int finished) => _shop.Journalled >= finished;
 
-    private void Same(IReadOnlyDictionary<string, string> reference)
+    private void Same()
     {
-        Assert.Equal(reference.OrderBy(p => p.Key), Workshop.Files(_shop.Out).OrderBy(p => p.Key));
+        Assert.Equal(prepared.Reference.OrderBy(p => p.Key), Workshop.Files(_shop.Out).OrderBy(p => p.Key));
         Assert.Empty(_shop.Leftovers);
     }
 
@@ -34,7 +34,6 @@ public sealed class ResumeTests : IDisposable
     public void After_a_kill_the_finished_shards_are_kept_and_the_bits_are_the_same()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent by kill");
-        IReadOnlyDictionary<string, string> reference = _shop.Reference();
         Stopped(2, "KILL");
         int finished = _shop.Journalled;
         Ran ran = _shop.Merge("--json");
@@ -43,7 +42,7 @@ public sealed class ResumeTests : IDisposable
         using JsonDocument json = JsonDocument.Parse(ran.Out);
         JsonElement resumed = json.RootElement.GetProperty("resumed");
         Assert.Equal((finished, 8), (resumed.GetProperty("shards").GetInt32(), resumed.GetProperty("of").GetInt32()));
-        Same(reference);
+        Same();
     }
 
     [Theory]
@@ -52,7 +51,6 @@ public sealed class ResumeTests : IDisposable
     public void A_signal_ends_with_130_keeps_the_finished_shards_and_says_so(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent by kill");
-        IReadOnlyDictionary<string, string> reference = _shop.Reference();
         (int exit, string error) = Stopped(1, signal);
         Assert.Equal(130, exit);
         Assert.Contains("shards are finished and kept. Run the same command again", error, StringComparison.Ordinal);
@@ -61,7 +59,7 @@ public sealed class ResumeTests : IDisposable
         Ran ran = _shop.Merge();
         Assert.Equal(0, ran.Exit);
         Assert.Contains("resuming: ", ran.Err, StringComparison.Ordinal);
-        Same(reference);
+        Same();
     }
 
     [Theory]
@@ -91,7 +89,6 @@ public sealed class ResumeTests : IDisposable
     public void What_was_damaged_meanwhile_is_computed_again(string what)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent by kill");
-        IReadOnlyDictionary<string, string> reference = _shop.Reference();
         Stopped(2, "KILL");
         string staging = Directory.EnumerateDirectories(_shop.Path_, ".out.partial-*").Single(), shard = Path.Join(staging, "model-00001-of-00008.safetensors");
         switch (what)
@@ -116,7 +113,7 @@ public sealed class ResumeTests : IDisposable
         Ran ran = _shop.Merge();
         Assert.Equal(0, ran.Exit);
         Assert.Contains(what == "journal" ? "the journal of the interrupted run ends in half an entry" : "model-00001-of-00008.safetensors is not as the interrupted run had written it", ran.Err, StringComparison.Ordinal);
-        Same(reference);
+        Same();
     }
 
     [Fact]
