@@ -21,10 +21,10 @@ public sealed class CrashTests(ITestOutputHelper output) : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the kill is SIGKILL");
         int kills = Setting("BUDWOOD_KILLS", 12), seed = Setting("BUDWOOD_KILL_SEED", 1);
         var dice = new Random(seed);
-        IReadOnlyDictionary<string, string> reference = _shop.Reference();
         var whole = Stopwatch.StartNew();
+        IReadOnlyDictionary<string, string> reference = _shop.Reference();
+        double length = whole.Elapsed.TotalMilliseconds;
         int killed = 0, before = 0, staged = 0, resumable = 0, finished = 0, completed = 0;
-        double length = 0;
         bool force = false;
         IReadOnlyDictionary<string, string>? old = null;
         while (killed < kills)
@@ -42,9 +42,9 @@ public sealed class CrashTests(ITestOutputHelper output) : IDisposable
                 }
             }
             string[] more = force ? ["-q", "--force"] : ["-q"];
-            // Half of the kills at moments of the whole run, half at moments after a shard was finished or the folder was begun.
-            bool byTime = dice.Next(2) == 0 && length > 0;
-            int wait = dice.Next(60);
+            // Half of the kills at moments of the whole run, half soon after so many shards were finished: a busy machine then does not keep runs from getting on.
+            bool byTime = dice.Next(2) == 0;
+            int wait = dice.Next(40), shards = dice.Next(Workshop.Shards + 1);
             using Process process = _shop.Start(more);
             var clock = Stopwatch.StartNew();
             if (byTime)
@@ -54,9 +54,9 @@ public sealed class CrashTests(ITestOutputHelper output) : IDisposable
             }
             else
             {
-                Workshop.Until(process, () => _shop.Leftovers.Count > 0);
+                Workshop.Until(process, () => _shop.Leftovers.Count > 0 && _shop.Journalled >= shards);
                 var after = Stopwatch.StartNew();
-                while (!process.HasExited && after.Elapsed.TotalMilliseconds < wait * 4) Thread.Sleep(1);
+                while (!process.HasExited && after.Elapsed.TotalMilliseconds < wait) Thread.Sleep(1);
             }
             bool ended = process.HasExited;
             process.Kill();
