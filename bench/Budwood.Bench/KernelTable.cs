@@ -33,6 +33,26 @@ internal static class KernelTable
         Add("L1, float64", 4, () => sum += Reductions.L1(x));
         Add("round to BF16", 8, () => Rounding.To(DType.BF16, x));
         Add("uniform numbers (Philox)", 4, () => stream.Uniform(0, y));
+        RankedDrop drop = RankedDrop.For<PeerF32>(2048, 0.5, 0.15, rank => 0.35f + (0.3f * rank / 2047));
+        // Many rows: a branch predictor learns one by heart.
+        const int rows = 256, columns = 2048;
+        float[] row = new float[columns], chance = new float[rows * columns], deltas = new float[rows * columns];
+        stream.Uniform(0, chance);
+        var random = new Random(3);
+        for (int i = 0; i < deltas.Length; i++)
+        {
+            float b = Rounding.ToBF16(Normal(random) * 0.02f);
+            deltas[i] = Rounding.ToBF16(b + (Normal(random) * 1e-3f)) - b;
+        }
+        double ranked = Best(() =>
+        {
+            for (int r = 0; r < rows; r++)
+            {
+                deltas.AsSpan(r * columns, columns).CopyTo(row);
+                drop.Apply(row, chance.AsSpan(r * columns, columns), default);
+            }
+        }) / rows;
+        table.Row("drop by rank, rows of 2,048 (della)", 8.0 * 2048 / ranked / 1e9, 2048 / ranked / 1e9);
         byte[] piece = from[..(1 << 20)];
         double hash = Best(() => sum += (double)XxHash128.HashToUInt128(piece));
         table.Row("XxHash128 of 1 MiB", (1 << 20) / hash / 1e9, "");
@@ -48,6 +68,8 @@ internal static class KernelTable
             table.Row(name, (double)bytesAnElement * Block / seconds / 1e9, Block / seconds / 1e9);
         }
     }
+
+    private static float Normal(Random random) => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
 
     private static double Best(Action run)
     {

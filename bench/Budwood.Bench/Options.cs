@@ -21,7 +21,7 @@ internal sealed class Options
     /// <summary>The arguments as the table shows them: folders are left out.</summary>
     public string Line { get; }
 
-    public string Folder => Bare(0) ?? throw new ArgumentException("a folder is missing");
+    public string Folder => Path.GetFullPath(Bare(0) ?? throw new ArgumentException("a folder is missing"));
     private string? Bare(int i) => i < _bare.Count ? _bare[i] : null;
     public int Number(string name, int other) => _named.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : other;
     public string[] Words(string name, string other) => _named.GetValueOrDefault(name, other).Split(',');

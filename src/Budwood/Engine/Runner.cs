@@ -9,7 +9,6 @@ using Budwood.Checkpoints;
 using Budwood.Files;
 using Budwood.Methods;
 using Budwood.Numbers;
-using Microsoft.Win32.SafeHandles;
 
 namespace Budwood.Engine;
 
@@ -42,6 +41,9 @@ public sealed record RunOptions
 
     /// <summary>Told lines that are of interest while it runs.</summary>
     public Action<string>? Say { get; init; }
+
+    /// <summary>Told where the time goes.</summary>
+    public Profile Profile { get; init; } = new();
 
     /// <summary>End after planning.</summary>
     public bool DryRun { get; init; }
@@ -89,7 +91,7 @@ public static class Runner
     {
         var clock = Stopwatch.StartNew();
         (int threads, int pieceBytes, long peak) = Fit(plan, options);
-        var shards = ShardPlan.Plan([.. plan.Slots.Select(s => (s.Slot.Name, s.Slot.Stored, s.Slot.Shape))], options.ShardBytes);
+        var shards = ShardPlan.Plan([.. plan.Slots.Select(s => (s.Slot.Name, s.Slot.Stored, s.Slot.Shape))], options.ShardBytes, ShardWriter.Alignment);
         long free = FreeBytes(options.Out);
         options.Planned?.Invoke(new PlanFigures(plan.Slots.Count, plan.Slots.Count(s => s.Slot.IsCopy), plan.ReadBytes, shards.TotalBytes, peak, options.MemoryBytes, threads, shards.Files.Count, free));
         if (free < shards.FileBytes + 1_000_000) throw EngineFaults.DiskTooSmall(options.Out, shards.FileBytes, free);
@@ -98,15 +100,20 @@ public static class Runner
         using var folder = OutputFolder.Begin(options.Out, options.Force,
             [.. plan.StoredInputs.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)]);
         foreach (string leftover in folder.RemovedLeftovers) options.Say?.Invoke($"removed what an interrupted run left: {leftover}");
-        var output = new Shards(folder, shards);
+        using var output = new Shards(folder, shards, threads, pieceBytes);
         long done = 0, all = plan.ReadBytes + plan.WriteBytes;
         var known = KnownDigests(plan.StoredInputs);
         var passOptions = new PassOptions(threads, pieceBytes, plan.Request.Allow.Contains("nan"))
         {
             Progress = options.Progress is null ? null : n => options.Progress(Interlocked.Add(ref done, n), all),
             InputDigests = known,
+            Profile = options.Profile,
+            MaskBytes = Math.Clamp(options.MemoryBytes - peak, 0, MaskRoom.Most),
         };
+        options.Profile.EndPart("plan");
         IReadOnlyList<SlotResult> results = Passes.Run(plan.Request.Rule, plan.Slots, output, passOptions, stop);
+        options.Profile.EndPart("passes");
+        output.Finish(options.Profile);
         results = [.. results.Select(r => r.Digest is null ? r with { Digest = output.DigestOf(r.Planned, stop) } : r)];
         var receipt = Receipt.Of(plan, results);
         IReadOnlyList<Parent> parents = Parents(plan, known, stop);
@@ -120,6 +127,7 @@ public static class Runner
         WriteRest(folder, plan, options, shards, receipt, parents);
         stop.ThrowIfCancellationRequested();
         folder.Commit();
+        options.Profile.EndPart("publish");
         return new RunOutcome(receipt, folder.FullPath, parents, [.. shards.Files.Select(f => f.FileName)], clock.Elapsed);
     }
 
@@ -318,56 +326,4 @@ public static class Runner
         double d => JsonValue.Create(d.ToString(CultureInfo.InvariantCulture)),
         _ => JsonValue.Create(value.ToString()),
     };
-
-    /// <summary>The shard files of an output under way.</summary>
-    private sealed class Shards : IOutput
-    {
-        private readonly OutputFolder _folder;
-        private readonly ShardPlan _plan;
-        private readonly SafeFileHandle[] _handles;
-
-        public Shards(OutputFolder folder, ShardPlan plan)
-        {
-            (_folder, _plan) = (folder, plan);
-            _handles = new SafeFileHandle[plan.Files.Count];
-            for (int i = 0; i < _handles.Length; i++)
-            {
-                _handles[i] = folder.Create(plan.Files[i].FileName, plan.Files[i].Layout.Length);
-                folder.Write(_handles[i], 0, plan.Files[i].Layout.Header.Span);
-            }
-        }
-
-        public void Write(PlannedSlot slot, long start, ReadOnlySpan<byte> bytes)
-        {
-            (int file, TensorEntry entry) = _plan[slot.Slot.Name];
-            _folder.Write(_handles[file], entry.Offset + start, bytes);
-        }
-
-        private void Read(PlannedSlot slot, long start, Span<byte> bytes)
-        {
-            (int file, TensorEntry entry) = _plan[slot.Slot.Name];
-            for (int done = 0; done < bytes.Length;)
-            {
-                int n = RandomAccess.Read(_handles[file], bytes[done..], entry.Offset + start + done);
-                if (n == 0) throw new EndOfStreamException(_plan.Files[file].FileName);
-                done += n;
-            }
-        }
-
-        /// <summary>Digest of a tensor whose pieces of work did not fall on digest pieces: read back from the page cache.</summary>
-        public Digest DigestOf(PlannedSlot slot, CancellationToken stop)
-        {
-            var digester = new TensorDigester(slot.Slot.Stored, slot.Slot.Shape);
-            long length = slot.Slot.Stored.Bytes(slot.Slot.Shape.Count);
-            byte[] piece = new byte[(int)Math.Min(length, Digests.PieceBytes)];
-            for (long at = 0; at < length; at += piece.Length)
-            {
-                stop.ThrowIfCancellationRequested();
-                Span<byte> bytes = piece.AsSpan(0, (int)Math.Min(piece.Length, length - at));
-                Read(slot, at, bytes);
-                digester.Add(at, bytes);
-            }
-            return digester.Finish()!.Value;
-        }
-    }
 }
