@@ -54,7 +54,7 @@ public sealed partial class Passes
         // Bytes that need not be looked at: their digest is known, and the receipt compares them with themselves.
         private StoredTensor? InKernel(PlannedSlot planned) => IsKnown(planned) is { } stored && ReferenceEquals(planned.Reference, stored) ? stored : null;
 
-        private StoredTensor? IsKnown(PlannedSlot planned) => KnownDigest(planned, passes._options) is null ? null : planned.Slot.Inputs[0].Source.Stored;
+        private StoredTensor? IsKnown(PlannedSlot planned) => KnownDigest(planned, passes._options) is null ? null : planned.Slot.Inputs[0].Source as StoredTensor;
 
         private Comparison CompareBytes(PlannedSlot planned, long start, int count, ReadOnlySpan<byte> bytes)
         {

@@ -221,7 +221,7 @@ public sealed partial class Passes
 
     // What is copied as it is has the digest of its source, if type and shape stay.
     private static Digest? KnownDigest(PlannedSlot planned, PassOptions options) =>
-        planned.Slot is { IsCopy: true } slot && slot.Inputs[0].Source.Stored is { } stored && stored.Shape == slot.Shape && stored.DType == slot.Stored
+        planned.Slot is { IsCopy: true } slot && slot.Inputs[0].Source is StoredTensor stored && stored.Shape == slot.Shape && stored.DType == slot.Stored
         && options.InputDigests.TryGetValue(stored.Weight, out Digest digest) ? digest : null;
 
     private void Note(SlotInput input, long nan, long infinite) =>

@@ -151,7 +151,7 @@ internal sealed class SlotRun
         if (_sums.TryGetValue((MeasureKind.L1, quantity), out double[]? l1)) l1[unit] = Reductions.L1(v);
         if (_sums.TryGetValue((MeasureKind.Squares, quantity), out double[]? squares)) squares[unit] = Reductions.Dot(v, v);
         if (_sums.TryGetValue((MeasureKind.Largest, quantity), out double[]? largest)) largest[unit] = Reductions.Largest(v);
-        if (_sums.TryGetValue((MeasureKind.NonZero, quantity), out double[]? nonZero)) nonZero[unit] = v.Length - v.Count(0f);
+        if (_sums.TryGetValue((MeasureKind.NonZero, quantity), out double[]? nonZero)) nonZero[unit] = Reductions.NonZero(v);
     }
 
     /// <summary>Takes note of an inner product on one unit.</summary>
