@@ -100,6 +100,7 @@ public sealed partial class Passes
             threads[i].Start();
         }
         foreach (Thread thread in threads) thread.Join();
+        foreach (SlotRun run in passes._active) run.Forget(); // of a run that was broken off
         passes._failure?.Throw();
         stop.ThrowIfCancellationRequested();
         foreach ((WeightTensor tensor, (TensorDigester digester, _, _)) in passes._inputs)

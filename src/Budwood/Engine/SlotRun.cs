@@ -16,7 +16,6 @@ internal sealed class SlotRun
     private List<Selector> _selectors = [];
     private Measures _asked = new();
     private readonly MaskRoom _masks;
-    private long _maskBytes;
     private int _round = -1;
     private bool _firstPass;
 
@@ -95,17 +94,19 @@ internal sealed class SlotRun
     private void Remember(int quantity)
     {
         long bytes = (Geometry.Elements + 7) / 8;
-        if (Geometry.UnitElements % 8 != 0 || bytes > Array.MaxLength || !_masks.TryTake(bytes)) return;
-        _maskBytes += bytes;
-        Measured.Masks[quantity] = (new byte[bytes], false);
+        if (Geometry.UnitElements % 8 != 0 || !_masks.TryTake(bytes)) return;
+        Measured.Masks[quantity] = (new RememberedBits(bytes), false);
     }
 
     /// <summary>Gives back what was remembered for the passes of this tensor.</summary>
     public void Forget()
     {
+        foreach ((RememberedBits bits, _) in Measured.Masks.Values)
+        {
+            _masks.Give(bits.Bytes);
+            bits.Dispose();
+        }
         Measured.Masks.Clear();
-        _masks.Give(_maskBytes);
-        _maskBytes = 0;
     }
 
     // An empty tensor has nothing to measure; rules still read their answers.
@@ -226,7 +227,7 @@ internal readonly record struct Geometry(long Elements, int UnitElements, int Un
 internal sealed class MaskRoom(long bytes)
 {
     /// <summary>The most that is used, whatever the run may take.</summary>
-    public const long Most = 32 << 20;
+    public const long Most = 18 << 20;
 
     private long _left = bytes;
 

@@ -24,6 +24,7 @@ public sealed class ShardWriter : IDisposable
     private readonly BlockingCollection<ShardPiece> _full = [];
     private readonly Thread[] _threads = new Thread[Writers];
     private readonly int _room;
+    private readonly bool _sharesExtents;
     private int _unmade, _directRefused;
     private ExceptionDispatchInfo? _failure;
     private long _waitTicks, _writeTicks, _directBytes, _bytes;
@@ -34,11 +35,25 @@ public sealed class ShardWriter : IDisposable
     {
         _folder = folder;
         _room = pieceBytes;
+        _sharesExtents = CopiesWithoutBytes(folder.StagingPath);
         _unmade = Buffers(workers);
         for (int i = 0; i < _threads.Length; i++)
         {
             _threads[i] = new Thread(Work) { IsBackground = true, Name = $"budwood writer {i}" };
             _threads[i].Start();
+        }
+    }
+
+    // Elsewhere a copy inside the kernel goes through the page cache, and the sync at the end waits for all of it: direct writes are faster.
+    private static bool CopiesWithoutBytes(string folder)
+    {
+        try
+        {
+            return OperatingSystem.IsLinux() && new DriveInfo(folder).DriveFormat is "btrfs" or "xfs" or "zfs" or "bcachefs" or "nfs" or "nfs4" or "cifs" or "smb2" or "smb3";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return false;
         }
     }
 
@@ -87,6 +102,7 @@ public sealed class ShardWriter : IDisposable
     /// <summary>Copies bytes of another file inside the kernel, as far as it goes; returns how many.</summary>
     public long Copy(FileSource from, long fromOffset, int file, long offset, long count)
     {
+        if (!_sharesExtents) return 0;
         long start = Environment.TickCount64;
         long done = Posix.CopyRange(from.Handle, fromOffset, _files[file].File, offset, count);
         Interlocked.Add(ref _writeTicks, (Environment.TickCount64 - start) * TimeSpan.TicksPerMillisecond);

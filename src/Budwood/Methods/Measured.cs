@@ -53,15 +53,31 @@ public sealed class Measured
     public Span<byte> Mask(int quantity, in Block at, out bool known)
     {
         known = false;
-        if (!_tensor.Masks.TryGetValue(quantity, out (byte[] Bits, bool Known) mask) || at.Start % 8 != 0) return default;
+        if (!_tensor.Masks.TryGetValue(quantity, out (RememberedBits Bits, bool Known) mask) || at.Start % 8 != 0) return default;
         known = mask.Known;
-        return mask.Bits.AsSpan((int)(at.Start / 8), (at.Count + 7) / 8);
+        return mask.Bits.Span(at.Start / 8, (at.Count + 7) / 8);
     }
 
     private record struct Cursor(long Start, long Low, long High)
     {
         public long NextLow;
         public long NextHigh;
+    }
+}
+
+/// <summary>Bits of a tensor under way, beside the garbage collector: they are many and go at once.</summary>
+internal sealed unsafe class RememberedBits(long bytes) : IDisposable
+{
+    private void* _bits = NativeMemory.Alloc((nuint)bytes);
+
+    public long Bytes { get; } = bytes;
+
+    public Span<byte> Span(long at, int count) => new((byte*)_bits + at, count);
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_bits);
+        _bits = null;
     }
 }
 
@@ -73,7 +89,7 @@ internal sealed class MeasuredTensor
     public Dictionary<int, float[]> Ordered { get; } = [];
     public Dictionary<int, Selection> Selections { get; } = [];
     public double[,]? Gram { get; set; }
-    public Dictionary<int, (byte[] Bits, bool Known)> Masks { get; } = [];
+    public Dictionary<int, (RememberedBits Bits, bool Known)> Masks { get; } = [];
 }
 
 /// <summary>An exact selection by magnitude: thresholds as bit patterns, and which of the equal ones at a threshold stay.</summary>
