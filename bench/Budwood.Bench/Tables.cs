@@ -17,7 +17,7 @@ internal sealed class ResultTable(Options options, string name, string title)
 
     public void Row(params object[] cells)
     {
-        string line = "| " + string.Join(" | ", cells.Select(c => c is double d ? d.ToString(d < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture) : c.ToString())) + " |";
+        string line = "| " + string.Join(" | ", cells.Select(c => c is double d ? double.IsNaN(d) ? "" : d.ToString(d < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture) : c.ToString())) + " |";
         _text.AppendLine(line);
         Console.WriteLine(line);
     }
