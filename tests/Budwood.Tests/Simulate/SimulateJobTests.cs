@@ -1,7 +1,6 @@
 using Budwood.Lab.Worlds;
 using Budwood.Methods;
 using Budwood.Numbers;
-using Budwood.Numbers.Linear;
 using Budwood.Simulate;
 using Budwood.Tests.Fixtures;
 
