@@ -139,7 +139,11 @@ public static class ReferencePage
         {
             foreach (Port input in method.Ports.Inputs.Where(i => !i.Optional)) line.Append($" {input.Name}={input.Name}{(input.Kind == ArtifactKind.Table ? ".csv" : ".safetensors")}");
         }
-        else line.Append(method.Ports.Inputs[0].Many ? $" {method.Ports.Inputs[0].Name}=models/chat,models/code" : " models/base");
+        else
+        {
+            line.Append(method.Ports.Inputs[0].Many ? $" {method.Ports.Inputs[0].Name}=models/chat,models/code" : " models/base");
+            foreach (Port other in method.Ports.Inputs.Skip(1).Where(i => !i.Optional && i.Kind == ArtifactKind.Checkpoint)) line.Append($" {other.Name}=models/chat");
+        }
         foreach (var (card, values) in Given(method.Card)) line.Append($" {card.Name}={string.Join(',', values)}");
         return line.Append(method.Ports.Output.Kind switch
         {

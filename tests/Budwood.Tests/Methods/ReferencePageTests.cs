@@ -54,7 +54,8 @@ public sealed class ReferencePageTests : IDisposable
         {
             Assert.SkipUnless(method.Ports.Inputs is [{ Kind: ArtifactKind.Checkpoint }, ..], "takes tables or arrays; its own tests run it");
             using var model = Checkpoint.Open(_folder["models/base"], "models/base");
-            var inputs = new Dictionary<string, IReadOnlyList<Artifact>> { [method.Ports.Inputs[0].Name] = [Artifact.Of(model)] };
+            using var other = Checkpoint.Open(_folder["models/chat"], "models/chat");
+            Dictionary<string, IReadOnlyList<Artifact>> inputs = line.Ports.ToDictionary(p => p.Key, p => (IReadOnlyList<Artifact>)[Artifact.Of(p.Value[0] == "models/base" ? model : other)]);
             var options = new JobOptions { Run = new RunOptions { Out = _folder["job"], Configuration = "" }, Plan = (_, _, _) => throw new NotSupportedException("a probe calls no rule") };
             Assert.NotEmpty(Runner.Run(job, line.ReadParameters(), inputs, options, CancellationToken.None).Table!.Rows);
             return;
