@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using Budwood.Files;
 using Budwood.Recipes.Steps;
 
 namespace Budwood.Cli;

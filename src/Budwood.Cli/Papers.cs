@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using Budwood.Methods;
 using Microsoft.Data.Sqlite;
 
 namespace Budwood.Cli;

@@ -105,7 +105,7 @@ internal sealed class Terminal : IDisposable
     }
 
     /// <summary>Characters that a line of results has: as many as the terminal shows, any number in a pipe.</summary>
-    public int Width
+    public static int Width
     {
         get
         {

@@ -95,7 +95,7 @@ internal static class ReproduceVerb
         WholeFile.Write(Path.Join(folder, "report.json"), RecipeReport.Bytes(json), replace: true);
         WholeFile.Write(Path.Join(folder, "report.html"), HtmlReport.Bytes(outcome, version, recipe.Paper is { } paper ? Papers.Find(paper)?.Title : null), replace: true);
 
-        Table verdicts = RecipeReport.Verdicts(outcome, terminal.Width);
+        Table verdicts = RecipeReport.Verdicts(outcome, Terminal.Width);
         if (recipe.About is not null) terminal.Result($"{recipe.Name}: {recipe.About}{(recipe.Reconstructed ? " (reconstructed: the paper's text was not at hand)" : "")}");
         if (outcome.Claims.Count > 0) terminal.Show(verdicts, Colour);
         else
