@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Budwood.Cli.Verbs;
+using Budwood.Engine;
 using Budwood.Methods;
 
 namespace Budwood.Cli;
@@ -84,6 +85,8 @@ internal static class CommandLine
             using var stop = new CancellationTokenSource();
             void Stop(PosixSignalContext context)
             {
+                // Asked twice, the process ends at once, as the system has it: an output is safe at any moment.
+                if (stop.IsCancellationRequested) return;
                 context.Cancel = true;
                 stop.Cancel();
             }
@@ -96,6 +99,11 @@ internal static class CommandLine
             {
                 terminal.Complain(fault);
                 return (int)fault.Exit;
+            }
+            catch (RunInterrupted interrupted)
+            {
+                terminal.Complain($"interrupted: nothing was released; {interrupted.Finished} of {interrupted.Shards} shards are finished and kept. Run the same command again to go on from there.");
+                return (int)ExitCode.Interrupted;
             }
             catch (OperationCanceledException)
             {

@@ -104,8 +104,25 @@ internal sealed class Terminal : IDisposable
         _progress = "";
     }
 
+    /// <summary>Characters that a line of results has: as many as the terminal shows, any number in a pipe.</summary>
+    public int Width
+    {
+        get
+        {
+            try
+            {
+                return System.Console.IsOutputRedirected || System.Console.WindowWidth <= 0 ? int.MaxValue : System.Console.WindowWidth;
+            }
+            catch (Exception e) when (e is IOException or PlatformNotSupportedException)
+            {
+                return int.MaxValue;
+            }
+        }
+    }
+
     /// <summary>An aligned table on standard output: numbers to the right, no wrapping in pipes.</summary>
-    public void Show(Table table)
+    /// <param name="colour">Colour of a cell, on terminals that have colours; null for none.</param>
+    public void Show(Table table, Func<string, string?>? colour = null)
     {
         if (IsJson) return;
         lock (_lock)
@@ -124,7 +141,7 @@ internal sealed class Terminal : IDisposable
                 string head = Markup.Escape(column.Unit is null ? column.Name : $"{column.Name} ({column.Unit})");
                 grid.AddColumn(new TableColumn($"[bold]{head}[/]") { Alignment = column.Numeric ? Justify.Right : Justify.Left, NoWrap = column.Numeric });
             }
-            foreach (object?[] row in table.Rows) grid.AddRow(row.Select(c => new Text(Table.Show(c))));
+            foreach (object?[] row in table.Rows) grid.AddRow(row.Select(c => Table.Show(c) is var text && colour?.Invoke(text) is { } own ? new Text(text, new Style(Color.FromHex(own))) : new Text(text)));
             console.Write(grid);
         }
     }

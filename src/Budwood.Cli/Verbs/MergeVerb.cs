@@ -106,6 +106,7 @@ internal static class MergeVerb
         json["digest"] = outcome.Receipt.Digest.ToString();
         json["out"] = output;
         json["files"] = new JsonArray([.. outcome.Files.Select(f => (JsonNode)JsonValue.Create(f))]);
+        json["resumed"] = new JsonObject { ["shards"] = outcome.Resumed.Shards, ["of"] = outcome.Resumed.Of };
         json["parents"] = Runner.ParentsJson(outcome.Parents);
         json["seconds"] = outcome.Elapsed.TotalSeconds;
         if (table is not null) json[table.Name] = TableJson.Of(table);

@@ -75,6 +75,16 @@ internal static class ReproduceVerb
         MemoryBytes = parsed.GetValue(SharedOptions.Memory) ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4), Say = terminal.Say, Detail = terminal.Detail,
     };
 
+    // The colours of Okabe and Ito; each verdict has its mark as well.
+    private static string? Colour(string cell) => Enum.GetValues<Verdict>().Where(v => cell == $"{RecipeReport.Mark(v)} {Judge.Text(v)}").Select(v => v switch
+    {
+        Verdict.Holds => "#009e73",
+        Verdict.Refuted => "#d55e00",
+        Verdict.Inconclusive => "#e69f00",
+        Verdict.Void => "#cc79a7",
+        _ => null,
+    }).FirstOrDefault();
+
     /// <summary>The verdicts on the terminal, and the report in its folder.</summary>
     public static ExitCode Show(RecipeOutcome outcome, string? folder, Terminal terminal)
     {
@@ -83,11 +93,11 @@ internal static class ReproduceVerb
         JsonObject json = RecipeReport.Json(outcome, version);
         folder ??= Path.Join(BudwoodHome.Folder!, "reports", recipe.Name);
         WholeFile.Write(Path.Join(folder, "report.json"), RecipeReport.Bytes(json), replace: true);
-        WholeFile.Write(Path.Join(folder, "report.html"), HtmlReport.Bytes(outcome, version), replace: true);
+        WholeFile.Write(Path.Join(folder, "report.html"), HtmlReport.Bytes(outcome, version, recipe.Paper is { } paper ? Papers.Find(paper)?.Title : null), replace: true);
 
-        Table verdicts = RecipeReport.Verdicts(outcome);
+        Table verdicts = RecipeReport.Verdicts(outcome, terminal.Width);
         if (recipe.About is not null) terminal.Result($"{recipe.Name}: {recipe.About}{(recipe.Reconstructed ? " (reconstructed: the paper's text was not at hand)" : "")}");
-        if (outcome.Claims.Count > 0) terminal.Show(verdicts);
+        if (outcome.Claims.Count > 0) terminal.Show(verdicts, Colour);
         else
             foreach (Table table in outcome.Tables.Values) terminal.Show(RecipeReport.Short(table));
         foreach (string note in verdicts.Notes) terminal.Result(note);

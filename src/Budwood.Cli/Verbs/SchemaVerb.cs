@@ -1,19 +1,22 @@
 using System.CommandLine;
 using Budwood.Recipes;
+using Budwood.Recipes.Steps;
 
 namespace Budwood.Cli.Verbs;
 
-/// <summary><c>schema merge</c>: the JSON schema of merge files, for editors.</summary>
+/// <summary><c>schema merge</c> and <c>schema recipe</c>: the JSON schemas of our YAML files, for editors.</summary>
 internal static class SchemaVerb
 {
     public static Command Command()
     {
-        var what = new Argument<string>("WHAT") { Description = "merge" }.AcceptOnlyFromAmong("merge");
-        var command = new Command("schema", "Print the JSON schema of merge files, for editors: '# yaml-language-server: $schema=FILE' in a file's first line.") { what };
+        var what = new Argument<string>("WHAT") { Description = "merge or recipe" }.AcceptOnlyFromAmong("merge", "recipe");
+        var command = new Command("schema", "Print the JSON schema of merge files or recipes, for editors: '# yaml-language-server: $schema=FILE' in a file's first line.") { what };
         SharedOptions.AddTalking(command);
-        command.SetAction(p => CommandLine.Guard(p, (_, _) =>
+        command.SetAction(p => CommandLine.Guard(p, (terminal, _) =>
         {
-            System.Console.Out.WriteLine(MergeSchema.Of(Catalogue.Rules).ToJsonString(Terminal.Indented));
+            string word = p.GetValue(what)!;
+            System.Console.Out.WriteLine((word == "merge" ? MergeSchema.Of(Catalogue.Rules) : RecipeSchema.Of(Catalogue.All)).ToJsonString(Terminal.Indented));
+            terminal.Say($"Save it as {word}.schema.json and begin a file with: # yaml-language-server: $schema={word}.schema.json");
             return ExitCode.Done;
         }));
         return command;

@@ -35,6 +35,9 @@ internal static class AdapterFaults
     public static Fault BadPattern(string where, string field, string pattern, string why) =>
         new("BW1408", ExitCode.Usage, $"a pattern of '{field}' is no regular expression", where, $"'{pattern}': {why}", "Mend the pattern.");
 
+    public static Fault PatternTooSlow(string where, string field, string pattern, double seconds) =>
+        new("BW1419", ExitCode.Usage, $"a pattern of '{field}' takes too long", where, $"'{pattern}' takes more than {seconds:0} s on one name", "Write it without repetitions inside repetitions.");
+
     public static Fault PatternUnused(string where, string field, string pattern, IEnumerable<string> modules) =>
         new("BW1409", ExitCode.Usage, $"a key of '{field}' matches no adapted module", where, $"'{pattern}'", Nearest.Hint(pattern, modules) is { } hint && hint.StartsWith("Did", StringComparison.Ordinal) ? hint : "Mend the key or remove it.");
 

@@ -1,26 +1,29 @@
+using System.Buffers;
 using System.Text.RegularExpressions;
 
 namespace Budwood.Adapters;
 
-/// <summary>Python's regular expressions as PEFT applies them to module names.</summary>
-internal static class ModuleNames
+/// <summary>One of Python's regular expressions as PEFT applies them to module names; it cannot hold the program up.</summary>
+internal sealed class ModulePattern
 {
-    // A pattern from a file must not be able to hold the program up.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
-    /// <summary>Compiles a pattern, in linear time where its constructs allow.</summary>
-    public static Regex Compile(string where, string field, string written, string pattern)
+    // Names as most files have them. Without repetitions there is nothing to go back to, and the linear engine takes a thousand times the memory.
+    private static readonly SearchValues<char> s_plain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+    private readonly string _where, _field, _written;
+    private readonly Regex _regex;
+
+    /// <param name="written">The pattern as the file has it.</param>
+    /// <param name="pattern">The whole pattern that it is a part of.</param>
+    /// <param name="isLinear">Around a plain name the pattern needs no linear engine.</param>
+    public ModulePattern(string where, string field, string written, string pattern, bool isLinear = true)
     {
+        (_where, _field, _written) = (where, field, written);
         try
         {
-            try
-            {
-                return new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
-            }
-            catch (NotSupportedException)
-            {
-                return new Regex(pattern, RegexOptions.CultureInvariant, s_patience);
-            }
+            bool plain = isLinear && !written.AsSpan().ContainsAnyExcept(s_plain);
+            _regex = plain ? new Regex(pattern, RegexOptions.CultureInvariant, s_patience) : Linear(pattern);
         }
         catch (ArgumentException e)
         {
@@ -28,6 +31,37 @@ internal static class ModuleNames
         }
     }
 
+    // In linear time where the constructs allow.
+    private static Regex Linear(string pattern)
+    {
+        try
+        {
+            return new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+        }
+        catch (NotSupportedException)
+        {
+            return new Regex(pattern, RegexOptions.CultureInvariant, s_patience);
+        }
+    }
+
+    public bool IsMatch(string module) => Match(module).Success;
+
+    public Match Match(string module)
+    {
+        try
+        {
+            return _regex.Match(module);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            throw AdapterFaults.PatternTooSlow(_where, _field, _written, s_patience.TotalSeconds);
+        }
+    }
+}
+
+/// <summary>How PEFT compares module names.</summary>
+internal static class ModuleNames
+{
     /// <summary>Equal, or an ending after a dot.</summary>
     public static bool EndsWith(string module, string ending) =>
         module == ending || (module.Length > ending.Length && module[^(ending.Length + 1)] == '.' && module.EndsWith(ending, StringComparison.Ordinal));
@@ -36,13 +70,13 @@ internal static class ModuleNames
 /// <summary>Numbers by module: a key is a regular expression for the whole name or for its end after a dot; the first that matches wins.</summary>
 public sealed class ModulePatterns
 {
-    private readonly (string Key, double Value, Regex Regex)[] _keys;
+    private readonly (string Key, double Value, ModulePattern Regex)[] _keys;
 
     internal ModulePatterns(string where, string field, IReadOnlyList<KeyValuePair<string, double>> pairs)
     {
         (Where, Field) = (where, field);
         // re.match(rf"(.*\.)?({key})$", name): from the start, and $ also stands before a final line break, which no name has.
-        _keys = [.. pairs.Select(p => (p.Key, p.Value, ModuleNames.Compile(where, field, p.Key, $@"\A(?:.*\.)?(?:{p.Key})$")))];
+        _keys = [.. pairs.Select(p => (p.Key, p.Value, new ModulePattern(where, field, p.Key, $@"\A(?:.*\.)?(?:{p.Key})$")))];
     }
 
     internal string Where { get; }
@@ -53,7 +87,7 @@ public sealed class ModulePatterns
     /// <summary>The value of a module; null when no key matches it.</summary>
     public double? Find(string module)
     {
-        foreach ((_, double value, Regex regex) in _keys) if (regex.IsMatch(module)) return value;
+        foreach ((_, double value, ModulePattern regex) in _keys) if (regex.IsMatch(module)) return value;
         return null;
     }
 
@@ -68,9 +102,9 @@ public sealed class ModulePatterns
 public sealed class TargetModules
 {
     private readonly AdapterConfig _config;
-    private readonly Regex? _pattern, _exclude;
+    private readonly ModulePattern? _pattern, _exclude;
     private readonly IReadOnlyList<string> _names, _excluded, _parameters;
-    private readonly Regex[] _layers;
+    private readonly ModulePattern[] _layers;
     private readonly bool _isNull;
 
     internal TargetModules(AdapterConfig config)
@@ -80,15 +114,15 @@ public sealed class TargetModules
         _parameters = config.Words("target_parameters");
         string? text = config.Text("target_modules");
         IsAllLinear = string.Equals(text, "all-linear", StringComparison.OrdinalIgnoreCase);
-        if (text is not null && !IsAllLinear) _pattern = ModuleNames.Compile(config.Where, "target_modules", text, $@"\A(?:{text})\z");
+        if (text is not null && !IsAllLinear) _pattern = new ModulePattern(config.Where, "target_modules", text, $@"\A(?:{text})\z");
         _names = text is null ? config.Words("target_modules") : [];
         string? exclude = config.Text("exclude_modules");
-        if (exclude is not null) _exclude = ModuleNames.Compile(config.Where, "exclude_modules", exclude, $@"\A(?:{exclude})\z");
+        if (exclude is not null) _exclude = new ModulePattern(config.Where, "exclude_modules", exclude, $@"\A(?:{exclude})\z");
         _excluded = exclude is null ? config.Words("exclude_modules") : [];
         Layers = config.WholeNumbers("layers_to_transform") is { Count: > 0 } layers ? layers : null;
         IReadOnlyList<string> stacks = config.Words("layers_pattern");
-        _layers = stacks.Count == 0 ? [ModuleNames.Compile(config.Where, "layers_pattern", "", @"\A.*?\.[^.]*\.(\d+)\.")]
-            : [.. stacks.Select(p => ModuleNames.Compile(config.Where, "layers_pattern", p, $@"\A.*\.{p}\.(\d+)\."))];
+        _layers = stacks.Count == 0 ? [new ModulePattern(config.Where, "layers_pattern", "", @"\A.*?\.[^.]*\.(\d+)\.", isLinear: false)]
+            : [.. stacks.Select(p => new ModulePattern(config.Where, "layers_pattern", p, $@"\A.*\.{p}\.(\d+)\.", isLinear: false))];
     }
 
     /// <summary>Every linear layer but the head.</summary>
@@ -116,7 +150,7 @@ public sealed class TargetModules
     private bool InLayers(string module)
     {
         if (Layers is null) return true;
-        foreach (Regex layer in _layers)
+        foreach (ModulePattern layer in _layers)
             if (layer.Match(module) is { Success: true } match) return long.TryParse(match.Groups[1].ValueSpan, out long number) && Layers.Contains(number);
         return false;
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Budwood.Checkpoints;
 
@@ -28,6 +29,7 @@ internal static class ConfigText
             throw Wrong("BW3101", "this is an HTML or XML page, not JSON", where, "a text that begins with '<'",
                 "Download the file again; a server answered with a page.");
         }
+        if (!Utf8.IsValid(utf8)) throw Wrong("BW3101", "the file is not UTF-8 text", where, null, "Save it as UTF-8, or download it again.");
         byte[] bytes = Quoted(utf8);
         try
         {
@@ -42,7 +44,7 @@ internal static class ConfigText
         }
         catch (InvalidOperationException e)
         {
-            throw new Fault("BW3101", ExitCode.Input, "a key is not valid Unicode", where, null, "Mend the file.", e);
+            throw new Fault("BW3101", ExitCode.Input, "a key or a text is not valid Unicode", where, "half of a surrogate pair", "Mend the file.", e);
         }
     }
 
@@ -132,6 +134,10 @@ internal static class ConfigText
                     break;
                 case JsonTokenType.EndObject:
                     open.Pop();
+                    break;
+                case JsonTokenType.String when reader.ValueIsEscaped:
+                    // Half a surrogate pair throws here, and not wherever the text is asked for later.
+                    reader.GetString();
                     break;
                 case JsonTokenType.PropertyName:
                     string key = reader.GetString()!;

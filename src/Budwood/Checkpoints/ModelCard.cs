@@ -44,6 +44,12 @@ public static class ModelCard
         string readme = Path.Combine(folder, "README.md");
         if (!File.Exists(readme)) return null;
         using var reader = new StreamReader(readme);
+        return LicenseIn(reader);
+    }
+
+    /// <summary>The license that a card's front matter names.</summary>
+    internal static string? LicenseIn(TextReader reader)
+    {
         if (reader.ReadLine()?.Trim() != "---") return null;
         for (int i = 0; i < 500 && reader.ReadLine() is { } line && line.Trim() != "---"; i++)
             if (line.StartsWith("license:", StringComparison.Ordinal)) return line["license:".Length..].Trim().Trim('"', '\'');

@@ -28,6 +28,22 @@ public sealed class Vocabulary
         return new Vocabulary(ids);
     }
 
+    /// <summary>Reads the text of a tokenizer.json.</summary>
+    internal static Vocabulary OfTokenizer(ReadOnlySpan<byte> utf8, string where)
+    {
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        FromTokenizer(ConfigText.Parse(utf8, where), ids);
+        return new Vocabulary(ids);
+    }
+
+    /// <summary>Reads the bytes of a SentencePiece model.</summary>
+    internal static Vocabulary OfPieces(ReadOnlySpan<byte> bytes, string where)
+    {
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        Pieces(bytes, where, ids);
+        return new Vocabulary(ids);
+    }
+
     private static readonly string[] s_models = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"];
 
     /// <summary>What differs, in a few words; null when both give every token the same id.</summary>

@@ -101,7 +101,7 @@ internal sealed class JobDesk(Job job, IReadOnlyDictionary<string, IReadOnlyList
             string folder = Path.Combine(_work, "model");
             try
             {
-                Runner.Run(called.Plan, options.Run with { Out = folder, Configuration = called.Configuration, Say = null, Planned = null }, stop);
+                Runner.Run(called.Plan, options.Run with { Out = folder, Configuration = called.Configuration, Say = null, Planned = null, Resume = false }, stop);
                 score = ScoreCommand.Run(command, folder, model.Label, stop);
             }
             finally

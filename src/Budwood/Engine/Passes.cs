@@ -13,6 +13,12 @@ public interface IOutput
 {
     /// <summary>Writes bytes of a tensor from byte <paramref name="start"/> of its data; called from several threads.</summary>
     void Write(PlannedSlot slot, long start, ReadOnlySpan<byte> bytes);
+
+    /// <summary>Told that all bytes of a tensor were written; called from several threads, and no more once an input was refused.</summary>
+    /// <param name="inputs">Digests of the tensors that it was made from, as far as they were seen whole.</param>
+    void Finished(SlotResult result, IReadOnlyList<(WeightTensor Tensor, Digest Digest)> inputs)
+    {
+    }
 }
 
 /// <summary>What the passes may use and report.</summary>
@@ -187,6 +193,7 @@ public sealed class Passes
         lock (_gate) item = _itemOf[run];
         if (item.Measures is not null && run.Applies) goesOn = false;
         SlotResult? result = goesOn || item.Measures is not null ? null : run.Result(run.Digester.Finish());
+        if (result is not null && (_notFinite.IsEmpty || _options.AllowNotFinite)) _output.Finished(result, InputsOf(run.Planned.Slot));
         lock (_gate)
         {
             run.Pending = 0;
@@ -201,6 +208,11 @@ public sealed class Passes
             Monitor.PulseAll(_gate);
         }
     }
+
+    private IReadOnlyList<(WeightTensor, Digest)> InputsOf(Slot slot) =>
+        [.. slot.Reads.Select(r => r.Source.Stored?.Weight).OfType<WeightTensor>().Distinct()
+            .Select(w => (w, _options.InputDigests.TryGetValue(w, out Digest known) ? known : _inputs.TryGetValue(w, out TensorDigester? seen) ? seen.Finish() : (Digest?)null))
+            .Where(d => d.Item2 is not null).Select(d => (d.w, d.Item2!.Value))];
 
     private void Note(SlotInput input, long nan, long infinite) =>
         _notFinite.AddOrUpdate($"{input.Label}: {input.Stored}", (nan, infinite), (_, had) => (had.NaN + nan, had.Infinite + infinite));

@@ -9,7 +9,6 @@ using Budwood.Checkpoints;
 using Budwood.Files;
 using Budwood.Methods;
 using Budwood.Numbers;
-using Microsoft.Win32.SafeHandles;
 
 namespace Budwood.Engine;
 
@@ -43,6 +42,9 @@ public sealed record RunOptions
     /// <summary>Told lines that are of interest while it runs.</summary>
     public Action<string>? Say { get; init; }
 
+    /// <summary>Keep finished shards when the run is interrupted, and go on from those that an earlier run of the same work has kept.</summary>
+    public bool Resume { get; init; } = true;
+
     /// <summary>End after planning.</summary>
     public bool DryRun { get; init; }
 }
@@ -62,7 +64,11 @@ public sealed record Parent(string Label, Digest Digest, bool IsBase, string? Ad
 }
 
 /// <summary>A finished run.</summary>
-public sealed record RunOutcome(Receipt Receipt, string Folder, IReadOnlyList<Parent> Parents, IReadOnlyList<string> Files, TimeSpan Elapsed);
+public sealed record RunOutcome(Receipt Receipt, string Folder, IReadOnlyList<Parent> Parents, IReadOnlyList<string> Files, TimeSpan Elapsed)
+{
+    /// <summary>What an interrupted run had finished.</summary>
+    public Resumption Resumed { get; init; } = new(0, 0);
+}
 
 /// <summary>Runs methods: the only place that knows how each kind of body is run.</summary>
 public static class Runner
@@ -92,24 +98,48 @@ public static class Runner
         var shards = ShardPlan.Plan([.. plan.Slots.Select(s => (s.Slot.Name, s.Slot.Stored, s.Slot.Shape))], options.ShardBytes);
         long free = FreeBytes(options.Out);
         options.Planned?.Invoke(new PlanFigures(plan.Slots.Count, plan.Slots.Count(s => s.Slot.IsCopy), plan.ReadBytes, shards.TotalBytes, peak, options.MemoryBytes, threads, shards.Files.Count, free));
-        if (free < shards.FileBytes + 1_000_000) throw EngineFaults.DiskTooSmall(options.Out, shards.FileBytes, free);
+        // What an interrupted run has left is used or removed first.
+        if (free + OutputFolder.LeftoverBytes(options.Out) < shards.FileBytes + 1_000_000) throw EngineFaults.DiskTooSmall(options.Out, shards.FileBytes, free);
         if (options.DryRun) return null;
 
+        IReadOnlyList<string> inputs = RunKey.Inputs(plan);
+        // Looked for now, so that one which vanishes meanwhile is missed.
+        (string, string)[] travelling = [.. Travelling(plan, options.CopyCode)];
         using var folder = OutputFolder.Begin(options.Out, options.Force,
-            [.. plan.StoredInputs.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)]);
+            [.. plan.StoredInputs.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)],
+            options.Resume ? RunKey.Of(plan, options, pieceBytes) : null);
         foreach (string leftover in folder.RemovedLeftovers) options.Say?.Invoke($"removed what an interrupted run left: {leftover}");
-        var output = new Shards(folder, shards);
-        long done = 0, all = plan.ReadBytes + plan.WriteBytes;
-        var known = KnownDigests(plan.StoredInputs);
-        var passOptions = new PassOptions(threads, pieceBytes, plan.Request.Allow.Contains("nan"))
+        var output = new Shards(folder, shards, plan.Slots, inputs);
+        try
         {
-            Progress = options.Progress is null ? null : n => options.Progress(Interlocked.Add(ref done, n), all),
-            InputDigests = known,
-        };
-        IReadOnlyList<SlotResult> results = Passes.Run(plan.Request.Rule, plan.Slots, output, passOptions, stop);
-        results = [.. results.Select(r => r.Digest is null ? r with { Digest = output.DigestOf(r.Planned, stop) } : r)];
-        var receipt = Receipt.Of(plan, results);
+            return Run(plan, options, folder, shards, output, new(threads, pieceBytes, plan.Request.Allow.Contains("nan")), travelling, clock, stop);
+        }
+        catch (Exception e) when (e is OperationCanceledException || e is Fault fault && FileFaults.MayPass(fault))
+        {
+            int finished = output.Leave();
+            if (finished > 0 && e is OperationCanceledException) throw new RunInterrupted(finished, shards.Files.Count);
+            if (finished > 0) options.Say?.Invoke($"kept {finished} of {shards.Files.Count} shards, which are finished: the same command goes on from there");
+            throw;
+        }
+        finally
+        {
+            output.Settle();
+        }
+    }
+
+    private static RunOutcome Run(Plan plan, RunOptions options, OutputFolder folder, ShardPlan shards, Shards output, PassOptions passOptions,
+        IReadOnlyList<(string From, string Name)> travelling, Stopwatch clock, CancellationToken stop)
+    {
+        long done = 0, all = plan.ReadBytes + plan.WriteBytes;
+        Action<long>? progress = options.Progress is null ? null : n => options.Progress(Interlocked.Add(ref done, n), all);
+        WeightFile[] read = [.. plan.StoredInputs.SelectMany(FilesOf).SelectMany(w => w.Files).Distinct()];
+        var watch = new InputWatch(read);
+        var known = KnownDigests(plan.StoredInputs);
+        output.Begin(known, plan.StoredInputs.SelectMany(FilesOf).SelectMany(w => w.Tensors), progress, options.Say, stop);
+        Passes.Run(plan.Request.Rule, output.Remaining, output, passOptions with { Progress = progress, InputDigests = known }, stop);
+        var receipt = Receipt.Of(plan, output.Results());
         IReadOnlyList<Parent> parents = Parents(plan, known, stop);
+        watch.Check(known, stop);
         Checkpoint[] adapted = [.. plan.StoredModels.Where(m => m.Added is not null)];
         // Who names an adapter asks for a change, whatever the method.
         bool mayCopy = adapted.Length == 0 && plan.Request.Rule.MayCopy(plan.Request.Models.Count);
@@ -117,10 +147,10 @@ public static class Runner
         bool lost = plan.Removed.Any(t => plan.Reference.Model?.IsKnownBuffer(t.Stored) != true);
         if (receipt.IsIdentical && !lost && !mayCopy && !plan.Request.Allow.Contains("unchanged"))
             throw EngineFaults.NothingChanged(plan.Reference.Label, EqualToReference(plan, parents), [.. adapted.Select(m => m.Added!).Where(a => a.ChangesNothing).Select(a => a.Label)]);
-        WriteRest(folder, plan, options, shards, receipt, parents);
+        WriteRest(folder, plan, options, shards, receipt, parents, travelling);
         stop.ThrowIfCancellationRequested();
         folder.Commit();
-        return new RunOutcome(receipt, folder.FullPath, parents, [.. shards.Files.Select(f => f.FileName)], clock.Elapsed);
+        return new RunOutcome(receipt, folder.FullPath, parents, [.. shards.Files.Select(f => f.FileName)], clock.Elapsed) { Resumed = new(output.Kept, shards.Files.Count) };
     }
 
     /// <summary>Runs a job on inputs that are open; what it writes on the way is gone when it ends, however it ends.</summary>
@@ -216,11 +246,12 @@ public static class Runner
         return [.. parents.Where(p => p.Digest == reference && p.Label != plan.Reference.Label).Select(p => p.Label)];
     }
 
-    private static void WriteRest(OutputFolder folder, Plan plan, RunOptions options, ShardPlan shards, Receipt receipt, IReadOnlyList<Parent> parents)
+    private static void WriteRest(OutputFolder folder, Plan plan, RunOptions options, ShardPlan shards, Receipt receipt, IReadOnlyList<Parent> parents,
+        IReadOnlyList<(string From, string Name)> travelling)
     {
         if (shards.IndexJson is { } index) folder.Write(ShardPlan.IndexName, index);
         if (plan.Config is { } config) folder.Write("config.json", config.ToBytes());
-        foreach ((string from, string name) in Travelling(plan, options.CopyCode))
+        foreach ((string from, string name) in travelling)
             Travel(folder, Path.Combine(from, name), name, plan.Request.ChatTemplate is not null);
         if (plan.Request.ChatTemplate is { } template) folder.Write(ChatTemplates.FileName, template);
         folder.Write("mergekit_config.yml", options.Configuration);
@@ -251,7 +282,15 @@ public static class Runner
     private static void Travel(OutputFolder folder, string file, string name, bool oneTemplate)
     {
         if (!oneTemplate || !name.Contains("chat_template", StringComparison.Ordinal) && name != "tokenizer_config.json") folder.CopyIn(file, name);
-        else if (name == "tokenizer_config.json") folder.Write(name, ChatTemplates.Without(File.ReadAllBytes(file)));
+        else if (name == "tokenizer_config.json") folder.Write(name, ChatTemplates.Without(ReadWhole(file)));
+    }
+
+    private static byte[] ReadWhole(string file)
+    {
+        using FileSource source = FileSource.Open(file);
+        byte[] bytes = new byte[source.Length];
+        source.Read(0, bytes);
+        return bytes;
     }
 
     private static string? License(IReadOnlyList<Checkpoint> models, RunOptions options)
@@ -320,56 +359,4 @@ public static class Runner
         double d => JsonValue.Create(d.ToString(CultureInfo.InvariantCulture)),
         _ => JsonValue.Create(value.ToString()),
     };
-
-    /// <summary>The shard files of an output under way.</summary>
-    private sealed class Shards : IOutput
-    {
-        private readonly OutputFolder _folder;
-        private readonly ShardPlan _plan;
-        private readonly SafeFileHandle[] _handles;
-
-        public Shards(OutputFolder folder, ShardPlan plan)
-        {
-            (_folder, _plan) = (folder, plan);
-            _handles = new SafeFileHandle[plan.Files.Count];
-            for (int i = 0; i < _handles.Length; i++)
-            {
-                _handles[i] = folder.Create(plan.Files[i].FileName, plan.Files[i].Layout.Length);
-                folder.Write(_handles[i], 0, plan.Files[i].Layout.Header.Span);
-            }
-        }
-
-        public void Write(PlannedSlot slot, long start, ReadOnlySpan<byte> bytes)
-        {
-            (int file, TensorEntry entry) = _plan[slot.Slot.Name];
-            _folder.Write(_handles[file], entry.Offset + start, bytes);
-        }
-
-        private void Read(PlannedSlot slot, long start, Span<byte> bytes)
-        {
-            (int file, TensorEntry entry) = _plan[slot.Slot.Name];
-            for (int done = 0; done < bytes.Length;)
-            {
-                int n = RandomAccess.Read(_handles[file], bytes[done..], entry.Offset + start + done);
-                if (n == 0) throw new EndOfStreamException(_plan.Files[file].FileName);
-                done += n;
-            }
-        }
-
-        /// <summary>Digest of a tensor whose pieces of work did not fall on digest pieces: read back from the page cache.</summary>
-        public Digest DigestOf(PlannedSlot slot, CancellationToken stop)
-        {
-            var digester = new TensorDigester(slot.Slot.Stored, slot.Slot.Shape);
-            long length = slot.Slot.Stored.Bytes(slot.Slot.Shape.Count);
-            byte[] piece = new byte[(int)Math.Min(length, Digests.PieceBytes)];
-            for (long at = 0; at < length; at += piece.Length)
-            {
-                stop.ThrowIfCancellationRequested();
-                Span<byte> bytes = piece.AsSpan(0, (int)Math.Min(piece.Length, length - at));
-                Read(slot, at, bytes);
-                digester.Add(at, bytes);
-            }
-            return digester.Finish()!.Value;
-        }
-    }
 }

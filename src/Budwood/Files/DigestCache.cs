@@ -97,7 +97,7 @@ public sealed class DigestCache(string? folder)
     private static string Seal(ReadOnlySpan<byte> body) => "seal " + XxHash128.HashToUInt128(body).ToString("x32", CultureInfo.InvariantCulture) + "\n";
 
     /// <summary>One line that changes whenever the file may have: path, size, time, device and inode.</summary>
-    private static string? Identity(string weightFile)
+    internal static string? Identity(string weightFile)
     {
         string path = RealPath.Of(weightFile);
         var info = new FileInfo(path);

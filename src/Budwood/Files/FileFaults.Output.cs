@@ -46,6 +46,9 @@ internal static partial class FileFaults
         : e is UnauthorizedAccessException ? OutputNotPermitted(path, Path.GetDirectoryName(path) ?? path, e)
         : new("BW2006", ExitCode.Input, "writing failed", path, e.Message, "Check the disk or the mount, then run again.", e);
 
+    /// <summary>Obstacles that go away without the work having been in vain: what is finished is kept for the next run.</summary>
+    internal static bool MayPass(Fault fault) => fault.Code is "BW2005" or "BW2006" or "BW6002";
+
     // .NET puts the error number of Unix, and on Windows the HRESULT, into HResult.
     internal static bool IsDiskFull(Exception e) =>
         e is IOException && (OperatingSystem.IsWindows() ? e.HResult is unchecked((int)0x80070070) or unchecked((int)0x80070027)

@@ -36,6 +36,10 @@ internal static partial class FileFaults
             $"it had {length} bytes when it was opened and now ends at or before offset {offset}",
             "Something else writes to it: wait for that to finish, then run again.");
 
+    internal static Fault ChangedMeanwhile(string path, string tensor) =>
+        new("BW2007", ExitCode.Input, "the file was written into while it was read", path, $"tensor '{Cut(tensor)}' is not what it was when the run began",
+            "Something else writes to it: wait for that to finish, then run again.");
+
     internal static Fault Reading(string path, long offset, Exception e) =>
         new("BW2005", ExitCode.Input, "reading failed", path, $"at offset {offset}: {e.Message}", "Check the disk or the network mount, then run again.", e);
 

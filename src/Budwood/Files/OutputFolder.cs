@@ -8,12 +8,11 @@ namespace Budwood.Files;
 /// <summary>An output folder that appears whole or not at all: written beside its place, synced to disk, then given its name.</summary>
 /// <remarks>
 /// The files grow in <c>.NAME.partial-xxxxxxxx</c>, whose lock file stands beside it under the same name with <c>.lock</c>, so that
-/// it is held before the folder is there and until it is gone. A run that dies leaves both, and the next run removes them.
+/// it is held before the folder is there and until it is gone. A run that dies leaves both. The lock file holds the <see cref="Files.Journal"/>
+/// of what was finished: the next run of the same work takes both over, any other run removes them.
 /// </remarks>
-public sealed class OutputFolder : IDisposable
+public sealed partial class OutputFolder : IDisposable
 {
-    private const string LockSuffix = ".lock";
-
     private readonly string _asWritten;
     private readonly bool _force;
     private readonly string? _madeParent;
@@ -21,7 +20,7 @@ public sealed class OutputFolder : IDisposable
     private readonly ConcurrentDictionary<string, long?> _promised = new(StringComparer.Ordinal);
     private readonly List<string> _removedLeftovers = [];
     private SafeFileHandle? _lock;
-    private bool _done;
+    private bool _done, _left;
 
     private OutputFolder(string asWritten, string target, bool force, string? madeParent)
     {
@@ -37,6 +36,9 @@ public sealed class OutputFolder : IDisposable
 
     /// <summary>The folder that is being filled.</summary>
     public string StagingPath { get; private set; }
+
+    /// <summary>What is finished so far, for a later run of the same work; null when nothing will be kept.</summary>
+    internal Journal? Journal { get; private set; }
 
     /// <summary>Names of what interrupted runs had left beside the output, now removed.</summary>
     public IReadOnlyList<string> RemovedLeftovers => _removedLeftovers;
@@ -64,7 +66,8 @@ public sealed class OutputFolder : IDisposable
     /// <param name="path">The folder to appear.</param>
     /// <param name="force">Replaces what is there.</param>
     /// <param name="inputFolders">Folders and files that the run reads: the output may be none of them, lie in none and hold none.</param>
-    public static OutputFolder Begin(string path, bool force, IReadOnlyCollection<string> inputFolders)
+    /// <param name="key">Names the work. What an interrupted run of the same work has finished is taken over; without a key nothing is kept.</param>
+    public static OutputFolder Begin(string path, bool force, IReadOnlyCollection<string> inputFolders, Digest? key = null)
     {
         (string target, string parent) = Check(path, force, inputFolders);
         string? made = null;
@@ -81,7 +84,7 @@ public sealed class OutputFolder : IDisposable
         var folder = new OutputFolder(path, target, force, made);
         try
         {
-            folder.Stage(parent);
+            folder.Stage(parent, key);
             return folder;
         }
         catch (Exception e)
@@ -175,6 +178,8 @@ public sealed class OutputFolder : IDisposable
         if (swapped && !_force) throw FileFaults.OutputAppeared(_asWritten);
         try
         {
+            // After the exchange the staging name holds the old output, which no journal describes.
+            if (swapped) Journal?.End();
             if (swapped) Replace();
             else Release();
         }
@@ -189,11 +194,83 @@ public sealed class OutputFolder : IDisposable
         Unlock();
     }
 
-    /// <summary>Removes what was written unless it was committed.</summary>
+    /// <summary>Opens a file that an interrupted run has left in the folder; null when there is none of that name and length.</summary>
+    internal SafeFileHandle? Reopen(string fileName, long length)
+    {
+        string path = Place(fileName, length);
+        SafeFileHandle? handle = null;
+        try
+        {
+            handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+            if (RandomAccess.GetLength(handle) == length)
+            {
+                _open[handle] = fileName;
+                return handle;
+            }
+        }
+        catch (Exception e) when (FileFaults.IsReading(e))
+        {
+            // Whatever is the matter with it, it is written anew.
+        }
+        handle?.Dispose();
+        _promised.TryRemove(fileName, out _);
+        return null;
+    }
+
+    /// <summary>Gives up a file that was opened by <see cref="Reopen"/>.</summary>
+    internal void Discard(SafeFileHandle handle)
+    {
+        if (_open.TryRemove(handle, out string? name)) _promised.TryRemove(name, out _);
+        handle.Dispose();
+    }
+
+    /// <summary>Removes every file that this run has neither created nor reopened.</summary>
+    internal void RemoveOthers() => RemoveOthers(_promised.ContainsKey);
+
+    private void RemoveOthers(Func<string, bool> stays)
+    {
+        foreach (string file in Directory.EnumerateFiles(StagingPath, "*", SearchOption.AllDirectories).ToArray())
+            if (!stays(Path.GetRelativePath(StagingPath, file).Replace('\\', '/'))) File.Delete(file);
+    }
+
+    /// <summary>Puts everything of a file on disk, so that the journal may count on it.</summary>
+    internal void Sync(SafeFileHandle file)
+    {
+        try
+        {
+            RandomAccess.FlushToDisk(file);
+            Posix.SyncFolder(StagingPath);
+        }
+        catch (Exception e) when (FileFaults.IsReading(e))
+        {
+            throw FileFaults.Writing(Shown(_open.GetValueOrDefault(file) ?? "a file"), e);
+        }
+    }
+
+    /// <summary>Ends the run without the output and leaves what is finished to a later one; all other files go.</summary>
+    internal void Leave(IReadOnlyCollection<string> finished)
+    {
+        _left = true;
+        try
+        {
+            RemoveOthers(finished.Contains);
+        }
+        catch (Exception e) when (FileFaults.IsReading(e))
+        {
+            // The run that takes the folder over tries again.
+        }
+    }
+
+    /// <summary>Removes what was written unless it was committed or left to a later run.</summary>
     public void Dispose()
     {
         foreach (SafeFileHandle handle in _open.Keys) handle.Dispose();
         _open.Clear();
+        if (_left && !_done)
+        {
+            _done = true;
+            _lock?.Dispose();
+        }
         if (!_done)
         {
             _done = true;
@@ -224,45 +301,6 @@ public sealed class OutputFolder : IDisposable
         }
         string entries = count > 1000 ? "more than 1000 entries" : count == 1 ? "1 entry" : $"{count} entries";
         if (count > 0) throw FileFaults.OutputExists(path, $"the folder is not empty, it holds {entries}");
-    }
-
-    private void Stage(string parent)
-    {
-        string prefix = Prefix(FullPath, "partial"), replaced = Prefix(FullPath, "replaced");
-        for (int attempt = 0; _lock is null; attempt++)
-        {
-            string staging = Path.Join(parent, prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
-            if (Exists(staging)) continue;
-            _lock = Posix.TryLock(staging + LockSuffix);
-            if (_lock is not null) StagingPath = staging;
-            else if (attempt > 8) throw new IOException("no lock could be taken");
-        }
-        Directory.CreateDirectory(StagingPath);
-
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (string entry in Directory.EnumerateFileSystemEntries(parent).ToArray())
-        {
-            string name = Path.GetFileName(entry);
-            if (IsOurs(name, replaced) && Exists(FullPath))
-            {
-                Delete(entry);
-                _removedLeftovers.Add(name);
-                continue;
-            }
-            string leftover = name.EndsWith(LockSuffix, StringComparison.Ordinal) ? name[..^LockSuffix.Length] : name;
-            if (!IsOurs(leftover, prefix) || leftover == Path.GetFileName(StagingPath) || !seen.Add(leftover)) continue;
-            RemoveLeftover(Path.Join(parent, leftover));
-        }
-    }
-
-    private void RemoveLeftover(string staging)
-    {
-        using SafeFileHandle? held = Posix.TryLock(staging + LockSuffix);
-        if (held is null) throw FileFaults.OutputBusy(_asWritten, Path.GetFileName(staging));
-        bool there = Exists(staging);
-        if (there) Delete(staging);
-        File.Delete(staging + LockSuffix);
-        if (there) _removedLeftovers.Add(Path.GetFileName(staging));
     }
 
     private void Flush()
@@ -317,22 +355,6 @@ public sealed class OutputFolder : IDisposable
         TryDelete(old);
     }
 
-    // A run that died between two renames has left the old output under another name: it gets its own back.
-    private static void Recover(string target, string parent)
-    {
-        if (Exists(target) || !Directory.Exists(parent)) return;
-        string prefix = Prefix(target, "replaced");
-        try
-        {
-            string? old = Directory.EnumerateFileSystemEntries(parent).FirstOrDefault(e => IsOurs(Path.GetFileName(e), prefix));
-            if (old is not null) Move(old, target);
-        }
-        catch (Exception e) when (FileFaults.IsReading(e))
-        {
-            // What comes next meets the same obstacle and names it.
-        }
-    }
-
     private string Place(string fileName, long? length)
     {
         ObjectDisposedException.ThrowIf(_done, this);
@@ -345,22 +367,6 @@ public sealed class OutputFolder : IDisposable
     }
 
     private string Shown(string fileName) => Path.Join(_asWritten, fileName);
-
-    // Only names of our own making: eight digits behind the prefix.
-    private static bool IsOurs(string name, string prefix) =>
-        name.Length == prefix.Length + 8 && name.StartsWith(prefix, StringComparison.Ordinal) && name.Skip(prefix.Length).All(char.IsAsciiHexDigitLower);
-
-    private static string Prefix(string target, string what) => $".{Path.GetFileName(target)}.{what}-";
-
-    private void Unlock()
-    {
-        if (_lock is null) return;
-        // Removed while held: whoever opened it meanwhile finds that the name leads elsewhere and takes another.
-        if (!OperatingSystem.IsWindows()) TryDelete(StagingPath + LockSuffix);
-        _lock.Dispose();
-        if (OperatingSystem.IsWindows()) TryDelete(StagingPath + LockSuffix);
-        _lock = null;
-    }
 
     private static bool Exists(string path) => File.Exists(path) || Directory.Exists(path);
 
@@ -387,37 +393,6 @@ public sealed class OutputFolder : IDisposable
         catch (Exception e) when (FileFaults.IsReading(e))
         {
             // Tidying up must not hide the reason for it.
-        }
-    }
-
-    private static string? FirstMissing(string folder)
-    {
-        string? missing = null;
-        for (string? at = folder; at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at)) missing = at;
-        return missing;
-    }
-
-    private static string Existing(string folder)
-    {
-        string? at = folder;
-        while (at is not null && !Directory.Exists(at)) at = Path.GetDirectoryName(at);
-        return at ?? folder;
-    }
-
-    // Parents that this run made go again when they are still empty, from the innermost up to the first one made.
-    private static void RemoveEmpty(string parent, string? made)
-    {
-        if (made is null) return;
-        try
-        {
-            for (string? at = parent; at is not null && at.Length >= made.Length; at = Path.GetDirectoryName(at))
-            {
-                if (Directory.Exists(at)) Directory.Delete(at);
-            }
-        }
-        catch (Exception e) when (FileFaults.IsReading(e))
-        {
-            // Not empty, or not ours to remove.
         }
     }
 }

@@ -41,6 +41,20 @@ internal static partial class Posix
         }
     }
 
+    /// <summary>Bytes of the disk that a file takes, reserved ones counted; null when the system cannot say.</summary>
+    internal static long? AllocatedBytes(string path)
+    {
+        if (!OperatingSystem.IsLinux()) return null;
+        try
+        {
+            return statx(AtCurrentFolder, path, 0, 0x7FF, out StatX s) == 0 ? (long)s.Blocks * 512 : null;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Makes names that were created, renamed or removed in a folder survive a power cut; best effort.</summary>
     internal static void SyncFolder(string path)
     {
@@ -85,7 +99,7 @@ internal static partial class Posix
             // FileShare.None is a lock on every system; on Unix it is flock itself, unless the environment switched it off.
             handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e.GetType() == typeof(IOException) && File.Exists(path))
+        catch (IOException e) when (e.GetType() == typeof(IOException) && (e.HResult is 11 or 35 || File.Exists(path))) // the holder may be gone by now
         {
             return null;
         }
@@ -128,6 +142,7 @@ internal static partial class Posix
         [FieldOffset(28)] public ushort Mode;
         [FieldOffset(32)] public ulong Inode;
         [FieldOffset(40)] public ulong Size;
+        [FieldOffset(48)] public ulong Blocks; // of 512 bytes
         [FieldOffset(112)] public long ModifiedSeconds;
         [FieldOffset(120)] public uint ModifiedNanoseconds;
         [FieldOffset(136)] public uint DeviceMajor;

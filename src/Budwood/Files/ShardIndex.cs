@@ -23,13 +23,17 @@ internal sealed class ShardIndex
 
     public static ShardIndex Read(string path)
     {
-        byte[] bytes;
-        using (FileSource source = FileSource.Open(path))
-        {
-            if (source.Length > SizeLimit) throw FileFaults.IndexTooLarge(path, source.Length, SizeLimit);
-            bytes = new byte[source.Length];
-            source.Read(0, bytes);
-        }
+        using FileSource source = FileSource.Open(path);
+        return Read(source);
+    }
+
+    /// <summary>Reads an index from wherever its bytes are.</summary>
+    internal static ShardIndex Read(IByteSource source)
+    {
+        string path = source.Name;
+        if (source.Length > SizeLimit) throw FileFaults.IndexTooLarge(path, source.Length, SizeLimit);
+        byte[] bytes = new byte[source.Length];
+        source.Read(0, bytes);
         ReadOnlySpan<byte> head = bytes.AsSpan(0, Math.Min(bytes.Length, FileKinds.HeadBytes));
         FileKind kind = FileKinds.Of(head, bytes.Length);
         if (kind == FileKind.GitLfsPointer) throw FileFaults.LfsPointer(path, FileKinds.LfsSize(head), bytes.Length);

@@ -19,6 +19,13 @@ public static class ReferencePage
         ["by"] = ["role"],
         ["fisher"] = ["models/chat-fisher", "models/code-fisher"],
         ["score"] = ["'./score {model}'"],
+        ["period"] = ["100"],
+        ["step"] = ["0.005"],
+        ["steps"] = ["1000"],
+        ["noise"] = ["0.1"],
+        ["labels"] = ["60"],
+        ["target"] = ["y"],
+        ["targets"] = ["0.1,0.05"],
     };
 
     // Symbols that formulas share; a page explains those that its formula has and does not define.
@@ -51,7 +58,7 @@ public static class ReferencePage
         Paragraph(page, "- ", $"**Not for**: {card.NotFor}", false);
         Paragraph(page, "- ", $"**Cost**: {card.Cost}", false);
         Paragraph(page, "- ", $"**Differs from its source**: {card.Differs}");
-        if (card.Formula is not null) AppendFormula(page, card.Formula);
+        if (card.Formula is not null) AppendFormula(page, card.Formula, explained: method is Rule);
         page.Append("## Takes and gives\n\n");
         if (method is Rule rule) Paragraph(page, "", Takes(rule));
         page.Append("| port | what |\n|---|---|\n");
@@ -60,8 +67,12 @@ public static class ReferencePage
             string optional = port.Optional && method is not Rule { Arity.NeedsBase: true } ? ", optional" : "";
             page.Append($"| `{port.Name}`{(port.Many ? ", several" : "")}{optional} | {Cell(port.Doc)} |\n");
         }
-        Port output = method.Ports.Output;
-        page.Append($"| output `{output.Name}` | {Cell(output.Doc)}{(output.Kind == ArtifactKind.Table ? " (a table)" : "")} |\n\n");
+        foreach (Port output in method.Ports.Outputs)
+        {
+            string kind = output.Kind switch { ArtifactKind.Table => " (a table)", ArtifactKind.Arrays => " (arrays)", _ => "" };
+            page.Append($"| output `{output.Name}`{(output.Optional ? ", optional" : "")} | {Cell(output.Doc)}{kind} |\n");
+        }
+        page.Append('\n');
         AppendParameters(page, card);
         page.Append("## Example\n\n");
         page.Append((example ?? ExampleText(method)).TrimEnd('\n')).Append("\n\n");
@@ -82,7 +93,8 @@ public static class ReferencePage
             page.Append($"## Room {RoomName(room.Key)}\n\n| method | what it does | takes | source |\n|---|---|---|---|\n");
             foreach (MethodCard card in room.Select(m => m.Card).OrderBy(c => c.Name, StringComparer.Ordinal))
             {
-                string takes = room.First(m => m.Card == card) is Rule rule ? ShortTakes(rule) : "one model";
+                Method method = room.First(m => m.Card == card);
+                string takes = method is Rule rule ? ShortTakes(rule) : ShortTakes(method.Ports);
                 string sources = string.Join(", ", card.Sources.Select(s => s.Paper ?? s.Peer));
                 page.Append($"| [{card.Name}]({card.Name}.md) | {Cell(card.Summary)} | {takes} | {sources} |\n");
             }
@@ -123,9 +135,18 @@ public static class ReferencePage
             line.Append($" models={string.Join(',', Models(rule))}");
             if (rule.Arity.NeedsBase) line.Append(" base=models/base");
         }
+        else if (!method.Ports.Inputs.Any(i => i.Kind == ArtifactKind.Checkpoint))
+        {
+            foreach (Port input in method.Ports.Inputs.Where(i => !i.Optional)) line.Append($" {input.Name}={input.Name}{(input.Kind == ArtifactKind.Table ? ".csv" : ".safetensors")}");
+        }
         else line.Append(method.Ports.Inputs[0].Many ? $" {method.Ports.Inputs[0].Name}=models/chat,models/code" : " models/base");
         foreach (var (card, values) in Given(method.Card)) line.Append($" {card.Name}={string.Join(',', values)}");
-        return line.Append(method.Ports.Output.Kind == ArtifactKind.Checkpoint ? " -o out" : "").ToString();
+        return line.Append(method.Ports.Output.Kind switch
+        {
+            ArtifactKind.Table => "",
+            ArtifactKind.Arrays when method.Ports.Outputs.Count == 1 => " -o out.safetensors",
+            _ => " -o out",
+        }).ToString();
     }
 
     private static string ExampleText(Method method)
@@ -149,11 +170,13 @@ public static class ReferencePage
         return [.. given];
     }
 
-    private static void AppendFormula(StringBuilder page, string formula)
+    private static void AppendFormula(StringBuilder page, string formula, bool explained)
     {
         page.Append("## Formula\n\n```\n");
         foreach (string line in formula.Split("; ")) page.Append(line).Append('\n');
         page.Append("```\n\n");
+        // The symbols are those of merging.
+        if (!explained) return;
         IEnumerable<string> found = s_symbols.Where(s => Regex.IsMatch(formula, s.Sign) && !Defines(formula, s.Meaning)).Select(s => s.Meaning);
         if (found.Any()) Paragraph(page, "", string.Join("; ", found) + ".");
     }
@@ -210,6 +233,12 @@ public static class ReferencePage
             RowMismatch.CutToBase => " Embeddings of unequal length are refused; `--allow common_rows` cuts longer ones to the base's rows.",
             _ => " Embeddings of unequal length are refused.",
         };
+    }
+
+    private static string ShortTakes(Ports ports)
+    {
+        string[] needed = [.. ports.Inputs.Where(i => !i.Optional).Select(i => i.Kind switch { ArtifactKind.Checkpoint => i.Many ? "models" : "one model", ArtifactKind.Table => "a table", _ => "arrays" })];
+        return needed.Length == 0 ? "nothing" : string.Join(" and ", needed);
     }
 
     private static string ShortTakes(Rule rule)

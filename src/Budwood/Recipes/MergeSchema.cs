@@ -92,11 +92,11 @@ public static class MergeSchema
         return new JsonObject { ["type"] = "object", ["required"] = ranged ? new JsonArray("model", "layer_range") : new JsonArray("model"), ["properties"] = properties, ["additionalProperties"] = false };
     }
 
-    private static JsonObject List(JsonObject items, string description) => new() { ["type"] = "array", ["description"] = description, ["items"] = items, ["minItems"] = 1 };
+    internal static JsonObject List(JsonObject items, string description) => new() { ["type"] = "array", ["description"] = description, ["items"] = items, ["minItems"] = 1 };
 
     private static JsonObject Text(string description) => new() { ["type"] = new JsonArray("string", "null"), ["description"] = description };
 
-    private static JsonObject Words(string description, params string[] words) => new() { ["description"] = description, ["enum"] = new JsonArray([.. words.Select(w => (JsonNode)JsonValue.Create(w))]) };
+    internal static JsonObject Words(string description, params string[] words) => new() { ["description"] = description, ["enum"] = new JsonArray([.. words.Select(w => (JsonNode)JsonValue.Create(w))]) };
 
-    private static JsonObject Required(string key) => new() { ["required"] = new JsonArray(key) };
+    internal static JsonObject Required(string key) => new() { ["required"] = new JsonArray(key) };
 }

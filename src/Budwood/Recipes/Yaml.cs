@@ -58,6 +58,7 @@ public sealed class YamlScalar : YamlNode
 public sealed class YamlMap : YamlNode
 {
     private readonly List<(YamlScalar Key, YamlNode Value)> _entries = [];
+    private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
 
     internal YamlMap(string file, long line) : base(file, line)
     {
@@ -66,18 +67,15 @@ public sealed class YamlMap : YamlNode
     public IReadOnlyList<(YamlScalar Key, YamlNode Value)> Entries => _entries;
 
     /// <summary>The value of a key, or null.</summary>
-    public YamlNode? this[string key]
+    public YamlNode? this[string key] => _places.TryGetValue(key, out int at) ? _entries[at].Value : null;
+
+    public YamlScalar? KeyOf(string key) => _places.TryGetValue(key, out int at) ? _entries[at].Key : null;
+
+    internal void Add(YamlScalar key, YamlNode value)
     {
-        get
-        {
-            foreach ((YamlScalar k, YamlNode v) in _entries) if (k.Text == key) return v;
-            return null;
-        }
+        _places.TryAdd(key.Text, _entries.Count);
+        _entries.Add((key, value));
     }
-
-    public YamlScalar? KeyOf(string key) => _entries.FirstOrDefault(e => e.Key.Text == key).Key;
-
-    internal void Add(YamlScalar key, YamlNode value) => _entries.Add((key, value));
 }
 
 /// <summary>A sequence.</summary>
@@ -105,14 +103,19 @@ public static class Yaml
     /// <param name="file">Name for messages.</param>
     public static IReadOnlyList<YamlNode> Read(string text, string file)
     {
+        var parser = new Parser(new StringReader(text));
         try
         {
-            var reader = new Reader(new Parser(new StringReader(text)), file);
-            return reader.Documents();
+            return new Reader(parser, file).Documents();
         }
         catch (YamlException e)
         {
             throw RecipeFaults.NotYaml(file, e.Start.Line, FirstLine(e), e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or OverflowException or FormatException)
+        {
+            // What the scanner throws where a text ends in the middle of a mark.
+            throw RecipeFaults.NotYaml(file, parser.Current?.End.Line ?? 1, "a value or a mark that does not end", e);
         }
     }
 

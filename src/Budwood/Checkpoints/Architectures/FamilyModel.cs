@@ -7,8 +7,8 @@ namespace Budwood.Checkpoints;
 /// <summary>A family under one config: every tensor with its shape, and the way from stored names to canonical ones and back.</summary>
 public sealed class FamilyModel
 {
-    // More than any checkpoint holds; a config that asks for more is wrong, and a list of its tensors would fill the memory.
-    private const long MostTensors = 5_000_000;
+    // A config that asks for far more than the files hold is wrong, and a list of its tensors would fill the memory: one shard of many is still described.
+    private const long MostTensors = 20_000, MostByStored = 16;
 
     private readonly NameTable _names;
     private readonly Dictionary<string, ExpectedTensor> _byName;
@@ -116,7 +116,7 @@ public sealed class FamilyModel
 
         long experts = chosen.Any(t => t.Template.Contains("{expert}", StringComparison.Ordinal)) ? values.Field(data.Experts!, []) : 0;
         double total = chosen.Sum(t => (double)layers[t.Stack ?? data.Stacks[0].Name] * (t.Template.Contains("{expert}") ? experts : 1));
-        if (total > MostTensors)
+        if (total > MostTensors + (MostByStored * (storedNames?.LongCount() ?? MostTensors)))
         {
             throw new Fault("BW3111", ExitCode.Input, "config.json asks for more tensors than a checkpoint can hold", config.Where,
                 string.Join(", ", data.Stacks.Select(s => $"{s.Field} {layers[s.Name]}")), "Correct config.json.");

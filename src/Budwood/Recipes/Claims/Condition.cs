@@ -13,6 +13,9 @@ public sealed partial class Condition
     /// <summary>As the recipe has it.</summary>
     public string Text { get; }
 
+    /// <summary>The intervals from low to high.</summary>
+    internal IReadOnlyList<(double Low, bool LowOpen, double High, bool HighOpen)> Intervals => _intervals;
+
     [GeneratedRegex(@"^\s*(?<op>>=|<=|>|<|==|!=)\s*(?<v>[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*$")]
     private static partial Regex Comparison();
 

@@ -38,11 +38,24 @@ public static class RecipeReport
     }
 
     /// <summary>The verdicts as a table for a terminal.</summary>
-    public static Table Verdicts(RecipeOutcome outcome)
+    /// <param name="width">Characters that a line has; columns that matter less are left out until the rest fits.</param>
+    public static Table Verdicts(RecipeOutcome outcome, int width = int.MaxValue)
     {
-        var table = new Table("claims", new Column("claim"), new Column("kind"), new Column("verdict"), new Column("measured"), new Column("holds where"), new Column("refuted where"), new Column("paper"));
-        foreach (Judged j in outcome.Claims)
-            table.Add(j.Claim.Id, j.Claim.Kind.ToString().ToLowerInvariant(), $"{Mark(j.Verdict)} {Judge.Text(j.Verdict)}", Value(j.Measured), j.Claim.Value is null ? "" : j.Claim.Holds.Text, j.Claim.Value is null ? "" : j.Claim.Refuted.Text, j.Claim.Paper?.Figure ?? "");
+        (string Name, int Worth, Func<Judged, string> Cell)[] columns =
+        [
+            ("claim", 9, j => j.Claim.Id),
+            ("verdict", 9, j => $"{Mark(j.Verdict)} {Judge.Text(j.Verdict)}"),
+            ("measured", 5, j => Value(j.Measured)),
+            ("holds where", 4, j => j.Claim.Value is null ? "" : Thresholds.Plain(j.Claim.Holds)),
+            ("refuted where", 2, j => j.Claim.Value is null ? "" : Thresholds.Plain(j.Claim.Refuted)),
+            ("paper", 3, j => j.Claim.Paper?.Figure ?? ""),
+            ("kind", 1, j => j.Claim.Kind.ToString().ToLowerInvariant()),
+        ];
+        // Three characters stand between two columns, two before the first and two after the last.
+        int Wide() => 1 + columns.Sum(c => 3 + outcome.Claims.Select(c.Cell).Append(c.Name).Max(t => t.Length));
+        while (columns.Length > 2 && Wide() > width) columns = [.. columns.Where(c => c.Worth > columns.Min(o => o.Worth))];
+        var table = new Table("claims", [.. columns.Select(c => new Column(c.Name))]);
+        foreach (Judged j in outcome.Claims) table.Add([.. columns.Select(c => c.Cell(j))]);
         foreach (Judged j in outcome.Claims.Where(j => j.Note is not null)) table.Notes.Add($"{j.Claim.Id}: {j.Note}");
         return table;
     }
@@ -51,7 +64,16 @@ public static class RecipeReport
     public static string Mark(Verdict verdict) => verdict switch { Verdict.Holds => "+", Verdict.Refuted => "x", Verdict.Void => "0", Verdict.Inconclusive => "~", _ => "-" };
 
     /// <summary>A measured value with its spread over seeds.</summary>
-    public static string Value(Measured? m) => m is null ? "" : m.Spread is { } s ? $"{Number(m.Value)} ± {Number(s)}" : Number(m.Value);
+    public static string Value(Measured? m)
+    {
+        if (m is null) return "";
+        if (m.Spread is not { } s) return Number(m.Value);
+        // A spread is known to two digits at best, and the value is not known better than its spread.
+        int decimals = s > 0 ? 1 - (int)Math.Floor(Math.Log10(s)) : -1;
+        if (decimals is < 0 or > 6) return $"{Number(m.Value)} ± {Number(s)}";
+        string format = "F" + decimals.ToString(CultureInfo.InvariantCulture);
+        return $"{m.Value.ToString(format, CultureInfo.InvariantCulture)} ± {s.ToString(format, CultureInfo.InvariantCulture)}";
+    }
 
     internal static string Number(double v) => v == Math.Floor(v) && Math.Abs(v) < 1e7 ? v.ToString("0", CultureInfo.InvariantCulture) : v.ToString("G4", CultureInfo.InvariantCulture);
 

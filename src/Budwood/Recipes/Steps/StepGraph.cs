@@ -73,7 +73,9 @@ public sealed class StepGraph
         foreach ((string key, IReadOnlyList<YamlNode> given) in step.Matrix)
         {
             IReadOnlyList<YamlNode> values = _overrides.TryGetValue((step.Name, "matrix." + key), out YamlNode? instead) ? instead is YamlList list ? list.Items : [instead] : given;
-            own = [.. own.SelectMany(o => values.Select(v => ((IReadOnlyList<(string, string)>)[.. o.At, (key, Text(v))], new Dictionary<string, YamlNode>(o.Values, StringComparer.Ordinal) { [key] = v })))];
+            // An override of the key itself takes the value of every run. The runs keep their places in the matrix, since claims ask for them by those.
+            YamlNode? all = _overrides.GetValueOrDefault((step.Name, key));
+            own = [.. own.SelectMany(o => values.Select(v => ((IReadOnlyList<(string, string)>)[.. o.At, (key, Text(v))], new Dictionary<string, YamlNode>(o.Values, StringComparer.Ordinal) { [key] = all ?? v })))];
         }
         var instances = new List<StepInstance>();
         foreach (Dictionary<string, string> place in places)

@@ -1,4 +1,3 @@
-using Budwood.Engine;
 using Budwood.Methods;
 using Budwood.Recipes.Claims;
 
