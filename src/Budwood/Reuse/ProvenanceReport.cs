@@ -21,14 +21,14 @@ public sealed partial class ProvenanceReport : Job<ProvenanceReport.Parameters>
     }
 
     public override Ports Ports { get; } = new([new Port("folder", ArtifactKind.Folder, "the model folder")],
-        new Port("factors", ArtifactKind.Table, "attribute, factor, status, evidence, what"),
+        new Port("factors", ArtifactKind.Table, "attribute, factor, status, evidence, what, and 1 where it is verified"),
         new Port("scores", ArtifactKind.Table, "score of each attribute, 0 to 100", Optional: true));
 
     protected internal override void Run(Desk desk, Parameters p)
     {
         IReadOnlyList<Factor> factors = AttributeFactors.Of(desk.Folder("folder"), desk.Stop);
-        var table = new Table("factors", new Column("attribute"), new Column("factor"), new Column("status"), new Column("evidence"), new Column("what"));
-        foreach (Factor f in factors) table.Add(f.Attribute, f.Name, f.Status.ToString().ToLowerInvariant(), f.Evidence, f.What);
+        var table = new Table("factors", new Column("attribute"), new Column("factor"), new Column("status"), new Column("evidence"), new Column("what"), new Column("verified", true));
+        foreach (Factor f in factors) table.Add(f.Attribute, f.Name, f.Status.ToString().ToLowerInvariant(), f.Evidence, f.What, f.Status == FactorStatus.Verified ? 1L : 0L);
         var scores = new Table("scores", new Column("attribute"), new Column("score", true), new Column("verified", true), new Column("claimed", true), new Column("missing", true), new Column("contradicted", true));
         foreach (string attribute in factors.Select(f => f.Attribute).Distinct())
         {
