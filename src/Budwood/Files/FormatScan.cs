@@ -195,7 +195,7 @@ public sealed partial class FormatScan
             foreach (ZipArchiveEntry e in archive?.Entries ?? []) entries.Add((e.FullName, () => Memory(e)));
             Entries(source, name, entry, depth, strict, entries);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException)
+        catch (Exception e) when (IsUnreadable(e))
         {
             Add("archive", RiskSeverity.Critical, $"the archive cannot be read, and other tools may read it otherwise: {e.Message}", entry);
         }
@@ -206,18 +206,26 @@ public sealed partial class FormatScan
         bool script = entries.Any(e => e.Name.EndsWith("/constants.pkl", StringComparison.Ordinal) || e.Name.Contains("/code/", StringComparison.Ordinal));
         if (script) Add("torchscript", RiskSeverity.Warning, "a TorchScript archive: a program, not weights alone", entry);
         bool torch = false;
+        // One entry that cannot be read must not hide the others.
         foreach ((string inner, Func<IByteSource> open) in entries)
         {
-            using IByteSource part = open();
             string where = entry.Length == 0 ? inner : $"{entry}!{inner}";
-            if (part.Length == 0) continue;
             if (script && inner.Contains("/code/", StringComparison.Ordinal)) continue;
             bool pickle = inner.EndsWith(".pkl", StringComparison.Ordinal) || s_pickled.Contains(System.IO.Path.GetExtension(inner).ToLowerInvariant());
             if (inner.EndsWith("/data.pkl", StringComparison.Ordinal) && inner.IndexOf('/', StringComparison.Ordinal) == inner.Length - 9) torch = true;
             bool numbers = !pickle && inner.Contains("/data/", StringComparison.Ordinal);
-            if (numbers) Numbers(part, where);
-            else if (pickle) Entry(part, where, script);
-            else Look(part, inner, where, depth + 1);
+            try
+            {
+                using IByteSource part = open();
+                if (part.Length == 0) continue;
+                if (numbers) Numbers(part, where);
+                else if (pickle) Entry(part, where, script);
+                else Look(part, inner, where, depth + 1);
+            }
+            catch (Exception e) when (e is Fault || IsUnreadable(e))
+            {
+                Add("archive", RiskSeverity.Critical, $"the entry cannot be read, and other tools may read it otherwise: {e.Message}", where);
+            }
         }
         if (torch && strict && !script) Strict(source, entry, () => TorchContent.ReadZip(source));
     }
@@ -248,11 +256,14 @@ public sealed partial class FormatScan
             if (!Copy(packed, memory)) Add("archive", RiskSeverity.Warning, $"only the first {MostUnpacked / 1_000_000} MB of what it unpacks to were looked at", entry);
             Look(new MemorySource(memory.ToArray(), source.Name), System.IO.Path.GetFileNameWithoutExtension(name), entry + "(gzip)", depth + 1);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (IsUnreadable(e))
         {
             Add("archive", RiskSeverity.Warning, $"it cannot be unpacked: {e.Message}", entry);
         }
     }
+
+    // What readers of archives throw for archives that are made to be wrong.
+    private static bool IsUnreadable(Exception e) => e is InvalidDataException or IOException or NotSupportedException or ArgumentException or OverflowException or IndexOutOfRangeException;
 
     private static MemorySource Memory(ZipArchiveEntry entry)
     {
