@@ -74,7 +74,9 @@ public sealed partial class FormatScan
             case FileKind.GitLfsPointer or FileKind.Html or FileKind.Zeros or FileKind.Empty when s_pickled.Contains(extension):
                 Add("not_the_file", RiskSeverity.Note, $"{kind} under the name of weights: the file did not arrive", entry);
                 break;
-            case FileKind.Safetensors or FileKind.Json or FileKind.Html or FileKind.GitLfsPointer or FileKind.Gguf or FileKind.Hdf5 or FileKind.Zeros or FileKind.Empty: break;
+            // Their marks are instructions too, or may stand in a literal: what begins like them may still be walked as a pickle.
+            case FileKind.Safetensors or FileKind.Gguf: Disguised(source, entry); break;
+            case FileKind.Json or FileKind.Html or FileKind.GitLfsPointer or FileKind.Hdf5 or FileKind.Zeros or FileKind.Empty: break;
             default:
                 if (head.Length > 10 && head[0] == 0x93 && head.AsSpan(1).StartsWith("NUMPY"u8)) Numpy(source, head, entry);
                 else Old(source, entry, s_pickled.Contains(extension));
@@ -129,6 +131,12 @@ public sealed partial class FormatScan
         if (real && (walk.Stopped || named)) Names(walk, entry);
         if (named && !walk.Stopped) Add("pickle_form", RiskSeverity.Warning, $"neither weights nor a pickle that can be read ({walk.Trouble}); other tools may unpack it", At(entry, walk.End));
         else if (walk.Stopped && real && walk.End < source.Length && walk.End > 0) Add("trailing_bytes", RiskSeverity.Warning, $"{source.Length - walk.End} bytes behind the pickle", At(entry, walk.End));
+    }
+
+    private void Disguised(IByteSource source, string entry)
+    {
+        PickleWalk walk = PickleScan.Walk(source, 0, source.Length);
+        if (walk.Names.Any(n => n.Module is not null && Identifier().IsMatch(n.Module) && Identifier().IsMatch(n.Name!))) Names(walk, entry);
     }
 
     private void Names(PickleWalk walk, string entry, bool script = false)

@@ -17,11 +17,25 @@ public sealed record LowBits(long Elements, double EntropyBits, double ForeignSh
     /// <summary>From this share on the bits are flat, whatever put them there.</summary>
     public const double Flat = 0.85;
 
+    // Mean distance of the lower half of normal values from their middle, in deviations: sqrt(2 / pi).
+    private const double HalfBelow = 0.79788456080286536;
+
+    /// <summary>The largest share that such a floor may stand for: the emptier half of noisy bins lies below their mean, the more so the fewer elements there are.</summary>
+    public double LargestShare
+    {
+        get
+        {
+            if (Elements == 0) return 0;
+            double seen = ForeignShare * Elements / 256, root = (HalfBelow + Math.Sqrt((HalfBelow * HalfBelow) + (4 * seen))) / 2;
+            return Math.Min(1, root * root * 256 / Elements);
+        }
+    }
+
     /// <summary>Below this share there is no floor worth a word.</summary>
     public const double Clean = 0.005;
 
     /// <summary>Whether the test can tell anything: enough elements, and a pattern to stand out from.</summary>
-    public bool CanTell => Elements >= Fewest && ForeignShare < Flat;
+    public bool CanTell => Elements >= Fewest && LargestShare < Flat;
 
     /// <summary>A pattern with a floor under it.</summary>
     public bool Suspicious => CanTell && ForeignShare >= Clean;

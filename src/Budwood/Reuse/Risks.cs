@@ -109,7 +109,7 @@ internal sealed class Risks
         TensorSurvey[] told = [.. surveys.Where(s => s.LowBits is { Elements: >= LowBits.Fewest })];
         TensorSurvey[] patterned = [.. told.Where(s => s.LowBits!.CanTell)];
         foreach (TensorSurvey s in patterned.Where(s => s.LowBits!.Suspicious))
-            Warn(s.Tensor.File, "hidden_payload", FormattableString.Invariant($"the lowest 8 mantissa bits are a pattern, but for about {s.LowBits!.ForeignShare:P1} of the elements, whose bits look drawn at random"), s.Tensor.Name);
+            Warn(s.Tensor.File, "hidden_payload", FormattableString.Invariant($"the lowest 8 mantissa bits are a pattern, but for about {100 * s.LowBits!.ForeignShare:F1} % of the elements, whose bits look random: hidden data, or a part that was trained on in float32 while the rest stayed as it came"), s.Tensor.Name);
         // Neighbours: where most tensors have a pattern, one without is the odd one.
         TensorSurvey[] flat = [.. told.Where(s => !s.LowBits!.CanTell)];
         if (patterned.Length > 2 * flat.Length)

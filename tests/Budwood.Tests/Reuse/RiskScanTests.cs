@@ -100,6 +100,16 @@ public sealed class RiskScanTests : IDisposable
         }
     }
 
+    // 'G' is the instruction for a float: eight bytes behind it the pickle goes on.
+    [Theory]
+    [InlineData("GGUF\0\0\0\0\0cos\nsystem\n(S'true'\ntR.")]
+    [InlineData("\u0001")]
+    public void The_mark_of_another_format_hides_no_pickle(string text)
+    {
+        byte[] bytes = text.Length > 1 ? System.Text.Encoding.ASCII.GetBytes(text) : [0x80, 0x02, (byte)'X', 2, 0, 0, 0, (byte)' ', (byte)'{', .. "cos\nsystem\n."u8];
+        Assert.Contains(FormatScan.Of(new MemorySource(bytes, "model.bin"), "model.bin"), f => f.Check == "pickle_global" && f.What.Contains("os.system", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Code_and_auto_map_are_warnings()
     {
@@ -197,7 +207,12 @@ public sealed class RiskScanTests : IDisposable
     public void Published_models_have_no_critical_finding()
     {
         foreach (string model in Directory.EnumerateDirectories(Shared.Path("real/models")))
-            Assert.Empty(Scan(model).Where(f => f.Severity == "critical").Select(f => $"{model}: {f.What}"));
+        {
+            var found = Scan(model);
+            Assert.Empty(found.Where(f => f.Severity == "critical").Select(f => $"{model}: {f.What}"));
+            // Trained in float32: nothing can be told, and nothing is claimed. (Of the embedding model's positions a quarter was trained on.)
+            if (model.Contains("stories", StringComparison.Ordinal)) Assert.DoesNotContain(found, f => f.Check == "hidden_payload" && f.Severity == "warning");
+        }
     }
 
     [Theory]
