@@ -178,6 +178,13 @@ internal sealed partial class AttributeFactors
 
     private static string? Framework(string name) => System.IO.Path.GetExtension(name).ToLowerInvariant() switch
     {
-        ".safetensors" => "safetensors", ".bin" or ".pt" or ".pth" => "pytorch", ".h5" => "tensorflow", ".msgpack" => "flax", ".onnx" => "onnx", ".gguf" => "gguf", ".tflite" => "tflite", _ => null,
+        ".safetensors" => "safetensors",
+        ".bin" or ".pt" or ".pth" => "pytorch",
+        ".h5" => "tensorflow",
+        ".msgpack" => "flax",
+        ".onnx" => "onnx",
+        ".gguf" => "gguf",
+        ".tflite" => "tflite",
+        _ => null,
     };
 }

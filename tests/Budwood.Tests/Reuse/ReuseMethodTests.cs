@@ -1,10 +1,13 @@
 using Budwood.Checkpoints;
+using Budwood.Engine;
 using Budwood.Lab.Worlds;
 using Budwood.Methods;
 using Budwood.Numbers;
 using Budwood.Numbers.Random;
+using Budwood.Recipes.Steps;
 using Budwood.Reuse;
 using Budwood.Tests.Fixtures;
+using Budwood.Tests.Recipes.Steps;
 
 namespace Budwood.Tests.Reuse;
 
@@ -201,6 +204,28 @@ public sealed class ReuseMethodTests : IDisposable
         Assert.Null(claims.Rows[1][2]);
         Assert.Equal("contradicted", found["checklist"].Table.Rows.Single(r => (string)r[2]! == "safe to load" && ((string)r[0]!).EndsWith("bad", StringComparison.Ordinal))[3]);
         Assert.Equal(4, found["checklist"].Table.Texts("stage").Distinct().Count());
+    }
+
+    // Every byte of a folder is part of the step's key, and where it lies is not.
+    [Fact]
+    public void A_recipe_scans_a_folder_again_when_a_file_of_it_changes()
+    {
+        TinyCheckpoint.Llama(_folder["model"]);
+        string text = $"recipe: 1\nsteps:\n  look: {{run: risk_scan, folder: {_folder["model"]}}}\n";
+        (int Made, int Hits) Run()
+        {
+            var means = new WorkMeans { Store = new Store(_folder["store"], 1_000_000_000), Find = RecipeReaderTests.Find };
+            Recipe recipe = RecipeReader.Read(text, _folder.Write("look.yml", text), RecipeReaderTests.Find, []);
+            RecipeOutcome outcome = new RecipeRunner(recipe, new RecipeOptions { Means = means }).Run(TestContext.Current.CancellationToken);
+            return (outcome.Made, outcome.Hits);
+        }
+        Assert.Equal((1, 0), Run());
+        Assert.Equal((0, 1), Run());
+        _folder.Write("model/notes.txt", "a");
+        Assert.Equal((1, 0), Run());
+        _folder.Write("model/notes.txt", "b");
+        Assert.Equal((1, 0), Run());
+        Assert.Equal((0, 1), Run());
     }
 
     [Fact]
