@@ -25,6 +25,7 @@ internal static class MergeVerb
     public static ExitCode Merge(MergeFile file, string output, ParseResult parsed, Terminal terminal, CancellationToken stop)
     {
         var opened = new List<Checkpoint>();
+        var profile = new Profile();
         try
         {
             ResolvedMerge resolved = MergeChain.Resolve(file, document => document.Find(Catalogue.Rules), document => new MergeSettings
@@ -45,9 +46,10 @@ internal static class MergeVerb
             {
                 Planned = figures => ShowPlan(resolved.Plan, figures, parsed.GetValue(SharedOptions.DryRun), terminal),
                 Progress = progress.Report,
+                Profile = profile,
             }, stop);
             progress.Dispose();
-            if (outcome is not null) ShowReceipt(outcome, output, terminal);
+            if (outcome is not null) ShowReceipt(outcome, output, terminal, profile: profile);
             return ExitCode.Done;
         }
         finally
@@ -96,7 +98,7 @@ internal static class MergeVerb
     }
 
     /// <summary>What a person wants to know of a written model; with the table of the job that chose it, if one did.</summary>
-    public static void ShowReceipt(RunOutcome outcome, string output, Terminal terminal, Table? table = null)
+    public static void ShowReceipt(RunOutcome outcome, string output, Terminal terminal, Table? table = null, Profile? profile = null)
     {
         foreach (string line in outcome.Receipt.Lines()) terminal.Result($"receipt: {line}");
         terminal.Show(outcome.Receipt.Roles);
@@ -109,6 +111,7 @@ internal static class MergeVerb
         json["resumed"] = new JsonObject { ["shards"] = outcome.Resumed.Shards, ["of"] = outcome.Resumed.Of };
         json["parents"] = Runner.ParentsJson(outcome.Parents);
         json["seconds"] = outcome.Elapsed.TotalSeconds;
+        if (profile is not null) json["profile"] = profile.ToJson();
         if (table is not null) json[table.Name] = TableJson.Of(table);
         terminal.Json(json);
     }

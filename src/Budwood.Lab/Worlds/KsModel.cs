@@ -1,5 +1,5 @@
-using Budwood.Methods;
 using System.Globalization;
+using Budwood.Methods;
 
 namespace Budwood.Lab.Worlds;
 

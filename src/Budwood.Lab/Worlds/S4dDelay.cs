@@ -1,9 +1,9 @@
+using System.Numerics;
 using Budwood.Initialize;
 using Budwood.Methods;
-using Budwood.Numbers.Linear;
 using Budwood.Numbers.Fourier;
+using Budwood.Numbers.Linear;
 using Budwood.Numbers.Random;
-using System.Numerics;
 
 namespace Budwood.Lab.Worlds;
 
@@ -20,7 +20,7 @@ public sealed partial class S4dDelay : Job<S4dDelay.Parameters>
     public sealed record Parameters
     {
         /// <summary>Which state matrix.</summary>
-        public S4DInit Init { get; init; } = S4DInit.Lin;
+        public S4DKind Init { get; init; } = S4DKind.Lin;
 
         /// <summary>States.</summary>
         [Unit("states"), Range(2, 1024)]
@@ -53,7 +53,7 @@ public sealed partial class S4dDelay : Job<S4dDelay.Parameters>
     {
         double[] u = BandLimited(p, desk.Random("input"));
         RandomStream modes = desk.Random("A");
-        Complex[] a = p.Init == S4DInit.Rand ? DiagonalStateSpace.Random(modes.Normals(p.States / 2)) : DiagonalStateSpace.Values(p.Init, p.States);
+        Complex[] a = p.Init == S4DKind.Rand ? DiagonalStateSpace.Random(modes.Normals(p.States / 2)) : DiagonalStateSpace.Values(p.Init, p.States);
         Matrix x = new DiagonalKernel(a, DiagonalStateSpace.Inputs(p.Init, S4DInput.Constant, p.States), [p.Step], DiscretisationRule.Bilinear).States(u);
         int[] fit = [.. Enumerable.Range(p.Delay, (p.Samples / 2) - p.Delay)], test = [.. Enumerable.Range(p.Samples / 2, p.Samples - (p.Samples / 2))];
         Matrix inside = x.TakeRows(fit), wanted = new(fit.Length, 1, [.. fit.Select(t => u[t - p.Delay])]), gram = inside.Gram();

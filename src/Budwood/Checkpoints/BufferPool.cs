@@ -60,7 +60,7 @@ public sealed unsafe class BufferPool : IDisposable
 /// <summary>A rented buffer; give it back by disposing it.</summary>
 public readonly unsafe struct NativeBuffer : IDisposable, IEquatable<NativeBuffer>
 {
-    private readonly BufferPool _pool;
+    private readonly BufferPool? _pool;
     private readonly nint _pointer;
     private readonly long _bytes;
 
@@ -77,7 +77,7 @@ public readonly unsafe struct NativeBuffer : IDisposable, IEquatable<NativeBuffe
     /// <summary>The buffer as <paramref name="count"/> floats.</summary>
     public Span<float> Floats(int count) => new((void*)_pointer, count);
 
-    public void Dispose() => _pool.Return(_pointer, _bytes);
+    public void Dispose() => _pool?.Return(_pointer, _bytes);
 
     public bool Equals(NativeBuffer other) => _pointer == other._pointer;
     public override bool Equals(object? obj) => obj is NativeBuffer other && Equals(other);

@@ -4,7 +4,6 @@ using Budwood.Checkpoints;
 using Budwood.Files;
 using Budwood.Methods;
 using Budwood.Numbers;
-using Budwood.Numbers.Kernels;
 
 namespace Budwood.Engine;
 
@@ -19,6 +18,12 @@ public interface IOutput
     void Finished(SlotResult result, IReadOnlyList<(WeightTensor Tensor, Digest Digest)> inputs)
     {
     }
+
+    /// <summary>A buffer that is written once it is sent, for bytes from <paramref name="start"/>; null where the output has none of that size.</summary>
+    ShardPiece? Rent(PlannedSlot slot, long start, int length) => null;
+
+    /// <summary>Copies bytes of a stored tensor without their passing through here; returns how many.</summary>
+    long Copy(PlannedSlot slot, long start, StoredTensor from, long count) => 0;
 }
 
 /// <summary>What the passes may use and report.</summary>
@@ -29,11 +34,17 @@ public sealed record PassOptions(int Threads, int PieceBytes, bool AllowNotFinit
 
     /// <summary>Digests of input tensors that are known already; the passes add the ones they see whole.</summary>
     public ConcurrentDictionary<WeightTensor, Digest> InputDigests { get; init; } = new();
+
+    /// <summary>Memory in which tensors may remember what a pass has drawn.</summary>
+    public long MaskBytes { get; init; } = MaskRoom.Most;
+
+    /// <summary>Told where the time goes.</summary>
+    public Profile Profile { get; init; } = new();
 }
 
 /// <summary>Runs a plan's slots on a fixed number of threads in bounded memory: read, widen, measure, apply, round, write, digest.</summary>
 /// <remarks>Threads take pieces of the oldest tensor that has one to give, so that few tensors are under way and results do not depend on who does what.</remarks>
-public sealed class Passes
+public sealed partial class Passes
 {
     private readonly IReadOnlyList<Item> _items;
     private readonly IOutput _output;
@@ -43,8 +54,9 @@ public sealed class Passes
     private readonly List<SlotRun> _active = [];
     private readonly SlotResult[] _results;
     private readonly Dictionary<SlotRun, Item> _itemOf = [];
-    private readonly ConcurrentDictionary<WeightTensor, TensorDigester> _inputs = new();
+    private readonly ConcurrentDictionary<WeightTensor, (TensorDigester Digester, SlotRun Run, int Input)> _inputs = new();
     private readonly ConcurrentDictionary<string, (long NaN, long Infinite)> _notFinite = new();
+    private readonly MaskRoom _masks;
     private int _next;
     private ExceptionDispatchInfo? _failure;
 
@@ -52,6 +64,7 @@ public sealed class Passes
     {
         (_output, _options, _stop) = (output, options, stop);
         _results = new SlotResult[slots.Count];
+        _masks = new MaskRoom(options.MaskBytes);
         _items = Items(rule, slots);
     }
 
@@ -93,9 +106,10 @@ public sealed class Passes
             threads[i].Start();
         }
         foreach (Thread thread in threads) thread.Join();
+        foreach (SlotRun run in passes._active) run.Forget(); // of a run that was broken off
         passes._failure?.Throw();
         stop.ThrowIfCancellationRequested();
-        foreach ((WeightTensor tensor, TensorDigester digester) in passes._inputs)
+        foreach ((WeightTensor tensor, (TensorDigester digester, _, _)) in passes._inputs)
             if (digester.Finish() is { } digest) options.InputDigests[tensor] = digest;
         if (!passes._notFinite.IsEmpty && !options.AllowNotFinite)
             throw Fault.Several([.. passes._notFinite.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => EngineFaults.NotFinite(p.Key, p.Value.NaN, p.Value.Infinite))]);
@@ -133,9 +147,11 @@ public sealed class Passes
         {
             while (Take() is var (run, piece) && run is not null)
             {
+                desk.Clock.Lap(Phase.Wait);
                 desk.Do(run, piece);
                 Finish(run);
             }
+            desk.Clock.Lap(Phase.Wait);
         }
         catch (Exception e)
         {
@@ -156,7 +172,7 @@ public sealed class Passes
                 if (_failure is not null || _stop.IsCancellationRequested) return default;
                 foreach (SlotRun run in _active)
                 {
-                    if (run.NextPiece >= run.Geometry.Pieces) continue;
+                    if (run.NextPiece >= run.Pieces) continue;
                     run.Pending++;
                     return (run, run.NextPiece++);
                 }
@@ -164,7 +180,7 @@ public sealed class Passes
                 {
                     Item item = _items[_next++];
                     Geometry cut = item.Measures is { } tensor ? tensor.Cut(_options.PieceBytes) : Cut(item.Rule, item.Planned, _options.PieceBytes);
-                    var run = new SlotRun(item.Rule, item.Planned, cut, _options.Threads);
+                    var run = new SlotRun(item.Rule, item.Planned, cut, _options.Threads, _masks);
                     if (item.Measures is not null && run.Applies)
                     {
                         item.Measures.Measured = run.Measured;
@@ -184,7 +200,7 @@ public sealed class Passes
     {
         lock (_gate)
         {
-            if (--run.Pending > 0 || run.NextPiece < run.Geometry.Pieces) return;
+            if (--run.Pending > 0 || run.NextPiece < run.Pieces) return;
             run.Pending = 1; // the pass is being ended: nobody else may take or end it
             run.NextPiece = int.MaxValue;
         }
@@ -192,7 +208,7 @@ public sealed class Passes
         Item item;
         lock (_gate) item = _itemOf[run];
         if (item.Measures is not null && run.Applies) goesOn = false;
-        SlotResult? result = goesOn || item.Measures is not null ? null : run.Result(run.Digester.Finish());
+        SlotResult? result = goesOn || item.Measures is not null ? null : run.Result(KnownDigest(run.Planned, _options) ?? run.Digester.Finish());
         if (result is not null && (_notFinite.IsEmpty || _options.AllowNotFinite)) _output.Finished(result, InputsOf(run.Planned.Slot));
         lock (_gate)
         {
@@ -200,6 +216,8 @@ public sealed class Passes
             if (goesOn) run.NextPiece = 0;
             else
             {
+                // A tensor of an unwritten step is read by other geometries, after other tensors have come and gone.
+                run.Forget();
                 _active.Remove(run);
                 _itemOf.Remove(run);
                 if (item.Measures is { } tensor) tensor.Measured = run.Measured;
@@ -211,167 +229,14 @@ public sealed class Passes
 
     private IReadOnlyList<(WeightTensor, Digest)> InputsOf(Slot slot) =>
         [.. slot.Reads.Select(r => r.Source.Stored?.Weight).OfType<WeightTensor>().Distinct()
-            .Select(w => (w, _options.InputDigests.TryGetValue(w, out Digest known) ? known : _inputs.TryGetValue(w, out TensorDigester? seen) ? seen.Finish() : (Digest?)null))
+            .Select(w => (w, _options.InputDigests.TryGetValue(w, out Digest known) ? known : _inputs.TryGetValue(w, out var seen) ? seen.Digester.Finish() : (Digest?)null))
             .Where(d => d.Item2 is not null).Select(d => (d.w, d.Item2!.Value))];
+
+    // What is copied as it is has the digest of its source, if type and shape stay.
+    private static Digest? KnownDigest(PlannedSlot planned, PassOptions options) =>
+        planned.Slot is { IsCopy: true } slot && slot.Inputs[0].Source is StoredTensor stored && stored.Shape == slot.Shape && stored.DType == slot.Stored
+        && options.InputDigests.TryGetValue(stored.Weight, out Digest digest) ? digest : null;
 
     private void Note(SlotInput input, long nan, long infinite) =>
         _notFinite.AddOrUpdate($"{input.Label}: {input.Stored}", (nan, infinite), (_, had) => (had.NaN + nan, had.Infinite + infinite));
-
-    /// <summary>One thread's buffers and the handling of one piece.</summary>
-    private sealed class Worker(Passes passes, int number) : IDisposable
-    {
-        private readonly BufferPool _pool = new();
-
-        public void Do(SlotRun run, int piece)
-        {
-            PlannedSlot planned = run.Planned;
-            if (planned.Slot.Shape.Count == 0) return;
-            if (planned.Slot.IsCopy) Copy(run, piece);
-            else Compute(run, piece);
-        }
-
-        private void Copy(SlotRun run, int piece)
-        {
-            Slot slot = run.Planned.Slot;
-            long start = (long)piece * run.Geometry.PieceElements;
-            int count = (int)Math.Min(run.Geometry.PieceElements, slot.Shape.Count - start);
-            using TensorReader reader = slot.Inputs[0].Source.Open(_pool);
-            reader.Fetch(start, count);
-            ReadOnlySpan<byte> bytes = reader.Bytes;
-            long at = slot.Stored.Bytes(start);
-            DigestInput(run, slot.Inputs[0].Source, start, reader);
-            passes._output.Write(run.Planned, at, bytes);
-            run.Digester.Add(at, bytes);
-            run.Totals[piece] = CompareBytes(run.Planned, start, count, bytes);
-            passes._options.Progress?.Invoke(bytes.Length * 2L);
-        }
-
-        private Comparison CompareBytes(PlannedSlot planned, long start, int count, ReadOnlySpan<byte> bytes)
-        {
-            if (planned.Reference is null) return new(count, 0, 0, 0);
-            if (ReferenceEquals(planned.Reference, planned.Slot.Inputs[0].Source)) return default;
-            using TensorReader reader = planned.Reference.Open(_pool);
-            reader.Fetch(start, count);
-            if (reader.Bytes.SequenceEqual(bytes)) return default;
-            if (!planned.Slot.Stored.IsArithmetic()) return new(count, 0, 0, 0);
-            using NativeBuffer a = _pool.Rent(count * 4L), b = _pool.Rent(count * 4L);
-            Conversion.Widen(planned.Slot.Stored, bytes, a.Floats(count));
-            reader.Load(0, b.Floats(count));
-            return Comparison.Of(a.Floats(count), b.Floats(count));
-        }
-
-        private void Compute(SlotRun run, int piece)
-        {
-            PlannedSlot planned = run.Planned;
-            Slot slot = planned.Slot;
-            Geometry cut = run.Geometry;
-            long start = (long)piece * cut.PieceElements, read = 0;
-            int count = (int)Math.Min(cut.PieceElements, slot.Shape.Count - start);
-            bool apart = run.Applies && planned.Reference is not null && Shared(planned) < 0;
-
-            using var work = new PieceWork(run.Rule, planned, cut, _pool, spare: 3);
-            using TensorReader? reference = apart ? planned.Reference!.Open(_pool) : null;
-            if (run.IsFirst) work.NotFinite = (input, nan, infinite) => passes.Note(slot.Reads[input], nan, infinite);
-            work.Fetch(start, count);
-            reference?.Fetch(start, count);
-            for (int i = 0; i < slot.Reads.Count; i++)
-            {
-                TensorSource source = slot.Reads[i].Source;
-                read += source.DType.Bytes(count);
-                DigestInput(run, source, start, work[i]);
-            }
-            int outBytes = run.Applies ? checked((int)slot.Stored.Bytes(count)) : 0;
-            using NativeBuffer result = _pool.Rent(Math.Max(64, outBytes));
-            var measured = new Measured(run.Measured, piece);
-            for (int offset = 0; offset < count; offset += cut.UnitElements)
-            {
-                int length = Math.Min(cut.UnitElements, count - offset), full = (length + 15) & ~15;
-                var block = new Block(slot, start + offset, length);
-                long unit = (start + offset) / cut.UnitElements;
-                Operands operands = work.Load(offset, length);
-                if (!run.Applies)
-                {
-                    Measure(run, piece, unit, block, operands, measured, work.Spare(0, full));
-                    continue;
-                }
-                Span<float> values = work.Spare(1, full);
-                work.Apply(block, operands, measured, values);
-                values = values[..length];
-                Conversion.Narrow(slot.Stored, values, result.Span(outBytes)[(int)slot.Stored.Bytes(offset)..]);
-                run.Totals[unit] = Compare(planned, operands, reference, offset, values, work.Spare(2, length));
-            }
-            if (run.Applies)
-            {
-                Span<byte> bytes = result.Span(outBytes);
-                passes._output.Write(planned, slot.Stored.Bytes(start), bytes);
-                run.Digester.Add(slot.Stored.Bytes(start), bytes);
-            }
-            passes._options.Progress?.Invoke(read + outBytes);
-        }
-
-        private void Measure(SlotRun run, int piece, long unit, in Block block, in Operands x, Measured measured, Span<float> view)
-        {
-            PlannedSlot planned = run.Planned;
-            foreach (int quantity in run.Views)
-            {
-                run.Rule.ViewAny(planned.Rounds, quantity, block, planned.Parameters, x, measured, view);
-                run.Observe(number, piece, unit, quantity, view[..block.Count]);
-            }
-            if (run.GramOf is not { } of) return;
-            int n = x.Count;
-            for (int i = 0; i < n; i++)
-            {
-                if (of == Of.Deltas && i == x.BaseIndex) continue;
-                for (int j = i; j < n; j++)
-                {
-                    if (of == Of.Values) run.ObserveGram(unit, i, j, Reductions.Dot(x[i], x[j]));
-                    else if (j != x.BaseIndex) run.ObserveGram(unit, i, j, GramOfDeltas(planned, x, i, j, view));
-                }
-            }
-        }
-
-        private static double GramOfDeltas(PlannedSlot planned, in Operands x, int i, int j, Span<float> view)
-        {
-            Span<float> other = x.Scratch(0);
-            Delta(planned.Rounds, x, i, view);
-            Delta(planned.Rounds, x, j, other);
-            return Reductions.Dot(view, other);
-        }
-
-        private static void Delta(DType? rounds, in Operands x, int i, Span<float> into)
-        {
-            for (int k = 0; k < into.Length; k += Operands.Step) Operands.Put(into, k, x.Delta<Plain>(i, k));
-            if (rounds is { } type) Rounding.To(type, into);
-        }
-
-        private static Comparison Compare(PlannedSlot planned, in Operands x, TensorReader? reader, int offset, ReadOnlySpan<float> y, Span<float> reference)
-        {
-            if (planned.Reference is null)
-            {
-                reference.Clear();
-                return Comparison.Of(y, reference) with { Changed = y.Length, Difference = 0 };
-            }
-            int shared = Shared(planned);
-            // A peer may have rounded the shared operand on loading; the reference is the tensor as stored.
-            if (shared >= 0 && planned.Loads.Count == 0) x[shared][..y.Length].CopyTo(reference);
-            else reader!.Load(offset, reference);
-            Rounding.To(planned.Slot.Stored, reference);
-            return Comparison.Of(y, reference);
-        }
-
-        private static int Shared(PlannedSlot planned)
-        {
-            if (planned.Loads.Count > 0) return -1;
-            for (int i = 0; i < planned.Slot.Inputs.Count; i++) if (ReferenceEquals(planned.Slot.Inputs[i].Source, planned.Reference)) return i;
-            return -1;
-        }
-
-        private void DigestInput(SlotRun run, TensorSource source, long start, TensorReader reader)
-        {
-            if (!run.IsFirst || source.Stored is not { } stored || passes._options.InputDigests.ContainsKey(stored.Weight)) return;
-            passes._inputs.GetOrAdd(stored.Weight, w => new TensorDigester(w.DType, w.Shape)).Add(stored.DType.Bytes(start), reader.StoredBytes);
-        }
-
-        public void Dispose() => _pool.Dispose();
-    }
 }

@@ -5,7 +5,7 @@ using Budwood.Numbers;
 namespace Budwood.Engine;
 
 /// <summary>The inputs of one slot (and their companions) for one thread: fetched by the piece, handed to the rule unit by unit.</summary>
-internal sealed unsafe class PieceWork : IDisposable
+internal sealed unsafe class PieceWork : UniformDraws, IDisposable
 {
     private readonly Rule _rule;
     private readonly PlannedSlot _planned;
@@ -13,7 +13,9 @@ internal sealed unsafe class PieceWork : IDisposable
     private readonly NativeBuffer _floats;
     private readonly float** _x, _companion, _uniform, _scratch;
     private readonly int _padded;
-    private long _start;
+    private readonly bool[] _drawn;
+    private long _start, _at;
+    private int _length;
 
     /// <param name="spare">Buffers of one unit that the caller wants beside the operands; see <see cref="Spare"/>.</param>
     public PieceWork(Rule rule, PlannedSlot planned, Geometry cut, BufferPool pool, int spare)
@@ -33,6 +35,7 @@ internal sealed unsafe class PieceWork : IDisposable
         _spare = reads.Count + n + scratch;
         _companion = _x + buffers;
         for (int i = 0, next = n; i < n; i++) _companion[i] = reads[i].Companion is null ? null : _x[next++];
+        _drawn = new bool[n];
         _readers = new TensorReader[reads.Count];
         for (int i = 0; i < reads.Count; i++) _readers[i] = reads[i].Source.Open(pool);
     }
@@ -67,9 +70,19 @@ internal sealed unsafe class PieceWork : IDisposable
             if (NotFinite is not null && Numbers.Kernels.Comparison.NotFiniteIn(values) is var (nan, infinite) && nan + infinite > 0) NotFinite(i, nan, infinite);
             if (i < _planned.Loads.Count) foreach (DType type in _planned.Loads[i]) Rounding.To(type, values);
         }
-        if (_planned.Draws.Count > 0)
-            for (int i = 0; i < n; i++) _planned.Draws[i]?.Fill(_start + offset, new Span<float>(_uniform[i], length));
-        return new Operands(n, _planned.Slot.Base, full, _x, _uniform, _scratch, _companion);
+        (_at, _length) = (_start + offset, length);
+        Array.Fill(_drawn, false);
+        return new Operands(n, _planned.Slot.Base, full, _x, this, _scratch, _companion);
+    }
+
+    public override float* Of(int input)
+    {
+        if (!_drawn[input])
+        {
+            _planned.Draws[input]!.Fill(_at, new Span<float>(_uniform[input], _length));
+            _drawn[input] = true;
+        }
+        return _uniform[input];
     }
 
     /// <summary>The formula on one unit, rounded to the type in which it is (or would be) stored. <paramref name="values"/> is padded.</summary>

@@ -46,7 +46,7 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
     /// <summary>Bytes of buffers that the passes hold with so many threads and pieces of such size.</summary>
     public long PeakBytes(int threads, int pieceBytes)
     {
-        long worst = 0, tables = 0;
+        long worst = 0, tables = 0, parts = 0;
         foreach (PlannedSlot planned in Slots)
         {
             Slot slot = planned.Slot;
@@ -58,10 +58,13 @@ public sealed record Plan(PlanRequest Request, IReadOnlyList<PlannedSlot> Slots,
             else bytes += ((long)slot.Reads.Count + slot.Inputs.Count + Request.Rule.Scratch(slot.Inputs.Count) + 3) * sizeof(float)
                 * Math.Min(cut.UnitElements + 15L, slot.Shape.Count + 15);
             worst = Math.Max(worst, bytes);
-            // Counting tables of a selection: 64 Ki counters an input and thread, a second level, and the merged ones; sums by unit.
-            tables = Math.Max(tables, (long)slot.Inputs.Count * ((((2L * threads) + 2) * 65536 * sizeof(int)) + (8L * cut.Units * 3)));
+            // Two brackets of a selection an input: a table of bins a thread and their sum, shares of pieces; sums by unit.
+            tables = Math.Max(tables, (long)slot.Inputs.Count * ((2L * (threads + 1) * Bracket.TableBytes) + Bracket.ShareBytes + (8L * cut.Units * 3)));
+            // Pieces of rows need not end where a digest's pieces do: those are put together.
+            if (!slot.IsCopy && cut.UnitElements != Passes.BlockElements)
+                parts = Math.Max(parts, (threads + 1L) * (slot.Reads.Count + 1) * Math.Min(Digests.PieceBytes, slot.Stored.Bytes(slot.Shape.Count)));
         }
-        return RuntimeBytes + (threads * worst) + (2 * tables) + Request.Models.Sum(m => m.Added?.HeldBytes ?? 0);
+        return RuntimeBytes + (threads * worst) + (2 * tables) + parts + ShardWriter.BufferBytes(threads, pieceBytes) + Request.Models.Sum(m => m.Added?.HeldBytes ?? 0);
     }
 
     /// <summary>What the runtime, the code and the headers take before any buffer; measured, with room.</summary>

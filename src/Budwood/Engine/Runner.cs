@@ -45,6 +45,9 @@ public sealed record RunOptions
     /// <summary>Keep finished shards when the run is interrupted, and go on from those that an earlier run of the same work has kept.</summary>
     public bool Resume { get; init; } = true;
 
+    /// <summary>Told where the time goes.</summary>
+    public Profile Profile { get; init; } = new();
+
     /// <summary>End after planning.</summary>
     public bool DryRun { get; init; }
 }
@@ -95,7 +98,7 @@ public static class Runner
     {
         var clock = Stopwatch.StartNew();
         (int threads, int pieceBytes, long peak) = Fit(plan, options);
-        var shards = ShardPlan.Plan([.. plan.Slots.Select(s => (s.Slot.Name, s.Slot.Stored, s.Slot.Shape))], options.ShardBytes);
+        var shards = ShardPlan.Plan([.. plan.Slots.Select(s => (s.Slot.Name, s.Slot.Stored, s.Slot.Shape))], options.ShardBytes, ShardWriter.Alignment);
         long free = FreeBytes(options.Out);
         options.Planned?.Invoke(new PlanFigures(plan.Slots.Count, plan.Slots.Count(s => s.Slot.IsCopy), plan.ReadBytes, shards.TotalBytes, peak, options.MemoryBytes, threads, shards.Files.Count, free));
         // What an interrupted run has left is used or removed first.
@@ -109,10 +112,14 @@ public static class Runner
             [.. plan.StoredInputs.SelectMany(m => m.Added is { } added ? [m.Folder, added.Folder] : (string[])[m.Folder]).Distinct(StringComparer.Ordinal)],
             options.Resume ? RunKey.Of(plan, options, pieceBytes) : null);
         foreach (string leftover in folder.RemovedLeftovers) options.Say?.Invoke($"removed what an interrupted run left: {leftover}");
-        var output = new Shards(folder, shards, plan.Slots, inputs);
+        using var output = new Shards(folder, shards, plan.Slots, inputs, threads, pieceBytes);
         try
         {
-            return Run(plan, options, folder, shards, output, new(threads, pieceBytes, plan.Request.Allow.Contains("nan")), travelling, clock, stop);
+            var passOptions = new PassOptions(threads, pieceBytes, plan.Request.Allow.Contains("nan"))
+            {
+                Profile = options.Profile, MaskBytes = Math.Clamp(options.MemoryBytes - peak, 0, MaskRoom.Most),
+            };
+            return Run(plan, options, folder, shards, output, passOptions, travelling, clock, stop);
         }
         catch (Exception e) when (e is OperationCanceledException || e is Fault fault && FileFaults.MayPass(fault))
         {
@@ -136,7 +143,10 @@ public static class Runner
         var watch = new InputWatch(read);
         var known = KnownDigests(plan.StoredInputs);
         output.Begin(known, plan.StoredInputs.SelectMany(FilesOf).SelectMany(w => w.Tensors), progress, options.Say, stop);
+        options.Profile.EndPart("plan");
         Passes.Run(plan.Request.Rule, output.Remaining, output, passOptions with { Progress = progress, InputDigests = known }, stop);
+        options.Profile.EndPart("passes");
+        output.Finish(options.Profile);
         var receipt = Receipt.Of(plan, output.Results());
         IReadOnlyList<Parent> parents = Parents(plan, known, stop);
         watch.Check(known, stop);
@@ -150,6 +160,7 @@ public static class Runner
         WriteRest(folder, plan, options, shards, receipt, parents, travelling);
         stop.ThrowIfCancellationRequested();
         folder.Commit();
+        options.Profile.EndPart("publish");
         return new RunOutcome(receipt, folder.FullPath, parents, [.. shards.Files.Select(f => f.FileName)], clock.Elapsed) { Resumed = new(output.Kept, shards.Files.Count) };
     }
 

@@ -1,32 +1,31 @@
-using System.Runtime.InteropServices;
 using Budwood.Methods;
 
 namespace Budwood.Engine;
 
-/// <summary>Finds exact order statistics of a tensor by counting bit patterns: at most three passes over the data, never a sort.</summary>
-/// <remarks>Pass 1 counts the upper 16 bits of each key, pass 2 the lower 16 bits inside the bins that hold a wanted position, pass 3, only
-/// when some of several equal elements stay, how many equal ones each piece of work has.</remarks>
-internal sealed class Selector
+/// <summary>Finds exact order statistics of a tensor by counting: usually one pass over the data after a look at a sample, never a sort.</summary>
+/// <remarks>
+/// A sample says between which two keys each wanted element almost certainly lies. The pass counts what is smaller (vectors), and sorts only what lies between into bins.
+/// A bin of one key is the answer; otherwise the next pass looks into that bin. Where the sample was wrong the next pass looks at the other side.
+/// When some of several equal elements stay, the pieces' shares of the bin are their numbers of equal ones; where those were too many to keep, one more pass counts them.
+/// </remarks>
+internal sealed class Selector : IDisposable
 {
-    private const int Bins = 1 << 16;
     private readonly MeasureRequest _request;
     private readonly bool _magnitude;
     private readonly long _count;
     private readonly long[] _positions; // ascending positions in the sorted order, 0-based
-    private readonly uint[] _keys;
-    private readonly long[] _below; // elements smaller than the key found
-    private readonly long[] _equal; // elements equal to it
-    private readonly int[]?[] _high; // by worker
-    private readonly int[]?[][] _low; // by wanted position, worker
-    private readonly int[] _bins;
-    private int _pass;
+    private readonly Bracket[] _brackets; // one for each of them
+    private readonly int _workers;
+    private List<int>? _sample;
+    private bool _countsTies;
     private long[]? _lowTies, _highTies;
     private Selection? _selection;
 
-    public Selector(MeasureRequest request, long count, int workers)
+    public Selector(MeasureRequest request, long count, int workers, int pieces, bool samples)
     {
         _request = request;
         _count = count;
+        _workers = workers;
         _magnitude = request.Kind != MeasureKind.Ordered;
         _positions = request.Kind switch
         {
@@ -35,89 +34,103 @@ internal sealed class Selector
             MeasureKind.Ordered => [.. request.Positions!.Select(p => Math.Clamp(p, 0, count - 1))],
             _ => [],
         };
-        _keys = new uint[_positions.Length];
-        _below = new long[_positions.Length];
-        _equal = new long[_positions.Length];
-        _bins = new int[_positions.Length];
-        _high = new int[workers][];
-        _low = [.. _positions.Select(_ => new int[workers][])];
         IsDone = _positions.Length == 0;
+        _brackets = [.. _positions.Select(_ => new Bracket(Least, int.MaxValue, workers, pieces))];
+        if (samples && !IsDone) _sample = [];
     }
+
+    private int Least => _magnitude ? 0 : int.MinValue;
 
     public int Quantity => _request.Quantity;
 
     /// <summary>Nothing is left to count.</summary>
     public bool IsDone { get; private set; }
 
+    /// <summary>It wants a sample before its first pass.</summary>
+    public bool WantsSample => _sample is not null;
+
+    /// <summary>Takes note of values of a sample.</summary>
+    public void Sample(ReadOnlySpan<float> v)
+    {
+        foreach (float x in v) _sample!.Add(Key(x));
+    }
+
+    /// <summary>Draws the brackets from the sample.</summary>
+    public void EndSample()
+    {
+        if (_sample is not { Count: > 0 } keys) return;
+        keys.Sort();
+        for (int k = 0; k < _positions.Length; k++)
+        {
+            double share = (_positions[k] + 0.5) / _count, at = share * keys.Count;
+            // Five standard deviations of a random sample, and some: neighbours resemble each other.
+            double reach = (5 * Math.Sqrt(keys.Count * share * (1 - share))) + 12;
+            (int from, int to) = ((int)Math.Floor(at - reach), (int)Math.Ceiling(at + reach));
+            _brackets[k].Place(from < 0 ? Least : keys[from], to >= keys.Count ? int.MaxValue : keys[to]);
+        }
+        _sample = null;
+    }
+
     /// <summary>Counts one block of values in the current pass.</summary>
     public void Count(int worker, int piece, ReadOnlySpan<float> v)
     {
-        ReadOnlySpan<uint> bits = MemoryMarshal.Cast<float, uint>(v);
-        if (_pass == 0)
+        if (_countsTies)
         {
-            int[] h = _high[worker] ??= new int[Bins];
-            if (_magnitude) foreach (uint b in bits) h[(b & Selection.Magnitude) >> 16]++;
-            else foreach (uint b in bits) h[Signed(b) >> 16]++;
+            (long low, long high) = Ranges.Equal(v, (int)_selection!.LowKey, (int)Math.Min(_selection.HighKey, int.MaxValue));
+            _lowTies![piece] += low;
+            _highTies![piece] += high;
             return;
         }
-        if (_pass == 1)
+        for (int k = 0; k < _brackets.Length; k++)
         {
-            for (int k = 0; k < _positions.Length; k++)
-            {
-                if (k > 0 && _bins[k] == _bins[k - 1]) continue; // shares the table of its neighbour
-                int[] h = _low[k][worker] ??= new int[Bins];
-                uint bin = (uint)_bins[k];
-                foreach (uint b in bits)
-                {
-                    uint key = _magnitude ? b & Selection.Magnitude : Signed(b);
-                    if (key >> 16 == bin) h[key & 0xFFFF]++;
-                }
-            }
-            return;
+            if (_brackets[k].IsFound || IsTwin(k)) continue;
+            if (_magnitude) Ranges.Sort<Ranges.Magnitudes>(v, _brackets[k].Table(worker));
+            else Ranges.Sort<Ranges.Values>(v, _brackets[k].Table(worker));
         }
-        uint low = _selection!.LowKey, high = _selection.HighKey;
-        long l = 0, t = 0;
-        foreach (uint b in bits)
-        {
-            uint key = b & Selection.Magnitude;
-            if (key == low) l++;
-            if (key == high) t++;
-        }
-        _lowTies![piece] += l;
-        _highTies![piece] += t;
+    }
+
+    // Shares the table of its neighbour.
+    private bool IsTwin(int k) => k > 0 && !_brackets[k - 1].IsFound && _brackets[k].Lo == _brackets[k - 1].Lo && _brackets[k].Hi == _brackets[k - 1].Hi;
+
+    /// <summary>A worker has gone through a piece in the current pass.</summary>
+    public void EndPiece(int worker, int piece)
+    {
+        if (IsDone || _countsTies) return;
+        for (int k = 0; k < _brackets.Length; k++) if (!_brackets[k].IsFound && !IsTwin(k)) _brackets[k].Gather(worker, piece);
     }
 
     /// <summary>Ends a pass: reads the tables off and decides whether another pass is needed.</summary>
     public void EndPass(int pieces)
     {
         if (IsDone) return;
-        switch (_pass++)
+        if (_countsTies)
         {
-            case 0:
-                int[] high = Merge(_high);
-                for (int k = 0; k < _positions.Length; k++) (_bins[k], _below[k]) = Find(high, _positions[k]);
-                Array.Clear(_high);
-                break;
-            case 1:
-                int[]? low = null;
-                for (int k = 0; k < _positions.Length; k++)
-                {
-                    if (k == 0 || _bins[k] != _bins[k - 1]) low = Merge(_low[k]);
-                    (int bin, long below) = Find(low!, _positions[k] - _below[k]);
-                    _keys[k] = ((uint)_bins[k] << 16) | (uint)bin;
-                    _below[k] += below;
-                    _equal[k] = low![bin];
-                    _low[k] = [];
-                }
-                _selection = _magnitude ? Threshold() : null;
-                IsDone = _selection is null || !IsSplit(_selection);
-                if (!IsDone) (_lowTies, _highTies) = (new long[pieces], new long[pieces]);
-                break;
-            default:
-                (_selection!.LowTies, _selection.HighTies) = (Prefix(_lowTies!), Prefix(_highTies!));
-                IsDone = true;
-                break;
+            (_selection!.LowTies, _selection.HighTies) = (Prefix(_lowTies!), Prefix(_highTies!));
+            IsDone = true;
+            return;
         }
+        // From the last: a twin reads the table of the one before it while that still stands.
+        for (int k = _brackets.Length - 1; k >= 0; k--)
+        {
+            if (_brackets[k].IsFound) continue;
+            int own = k;
+            while (IsTwin(own)) own--;
+            _brackets[k].Read(_brackets[own], _positions[k], Least);
+        }
+        foreach (Bracket b in _brackets) b.Reset();
+        if (!Array.TrueForAll(_brackets, b => b.IsFound)) return;
+        _selection = _magnitude ? Threshold() : null;
+        IsDone = _selection is null || !IsSplit(_selection);
+        if (IsDone) return;
+        _lowTies = _brackets[0].PieceCounts(pieces);
+        _highTies = _selection!.HighKey == uint.MaxValue ? new long[pieces] : _brackets[^1].PieceCounts(pieces);
+        if (_lowTies is not null && _highTies is not null)
+        {
+            (_selection.LowTies, _selection.HighTies) = (Prefix(_lowTies), Prefix(_highTies));
+            IsDone = true;
+            return;
+        }
+        (_lowTies, _highTies, _countsTies) = (new long[pieces], new long[pieces], true);
     }
 
     /// <summary>Hands the result to the tensor's measures.</summary>
@@ -125,7 +138,7 @@ internal sealed class Selector
     {
         if (_request.Kind == MeasureKind.Ordered)
         {
-            to.Ordered[Quantity] = Array.ConvertAll(_keys, Unsigned);
+            to.Ordered[Quantity] = Array.ConvertAll(_brackets, b => Value(b.Key));
             return;
         }
         if (_positions.Length > 0) to.Selections[Quantity] = _selection!;
@@ -138,39 +151,21 @@ internal sealed class Selector
 
     private Selection Threshold()
     {
+        Bracket low = _brackets[0], high = _brackets[^1];
         // Keep: of the elements equal to the smallest kept one, the first in index order stay.
-        if (_request.Kind == MeasureKind.Keep) return new Selection { LowKey = _keys[0], LowTo = _request.A - (_count - _below[0] - _equal[0]) };
+        if (_request.Kind == MeasureKind.Keep) return new Selection { LowKey = (uint)low.Key, LowTo = _request.A - (_count - low.Below - low.Equal) };
         // Band: sorted ascending and stable, positions [bottom, n - top) stay.
         bool hasTop = _request.B > 0;
         return new Selection
         {
-            LowKey = _keys[0],
-            LowFrom = _request.A - _below[0],
-            HighKey = hasTop ? _keys[1] : uint.MaxValue,
-            HighTo = hasTop ? _count - _request.B - _below[1] : long.MaxValue,
+            LowKey = (uint)low.Key,
+            LowFrom = _request.A - low.Below,
+            HighKey = hasTop ? (uint)high.Key : uint.MaxValue,
+            HighTo = hasTop ? _count - _request.B - high.Below : long.MaxValue,
         };
     }
 
-    private bool IsSplit(Selection s) => s.LowFrom > 0 || s.LowTo < _equal[0] || (s.HighKey != uint.MaxValue && s.HighTo < _equal[^1]);
-
-    private static (int Bin, long Below) Find(int[] counts, long position)
-    {
-        long below = 0;
-        for (int bin = 0; bin < counts.Length; bin++)
-        {
-            if (position < below + counts[bin]) return (bin, below);
-            below += counts[bin];
-        }
-        throw new InvalidOperationException("An order statistic lies outside the counted elements.");
-    }
-
-    private static int[] Merge(int[]?[] tables)
-    {
-        int[] sum = new int[Bins];
-        foreach (int[]? table in tables)
-            if (table is not null) for (int i = 0; i < Bins; i++) sum[i] += table[i];
-        return sum;
-    }
+    private bool IsSplit(Selection s) => s.LowFrom > 0 || s.LowTo < _brackets[0].Equal || (s.HighKey != uint.MaxValue && s.HighTo < _brackets[^1].Equal);
 
     private static long[] Prefix(long[] counts)
     {
@@ -179,7 +174,17 @@ internal sealed class Selector
         return counts;
     }
 
-    // Float patterns in the order of their values: negative ones reversed and below.
-    private static uint Signed(uint b) => (b & 0x80000000u) != 0 ? ~b : b | 0x80000000u;
-    private static float Unsigned(uint key) => BitConverter.UInt32BitsToSingle((key & 0x80000000u) != 0 ? key & 0x7FFFFFFFu : ~key);
+    // Keys are integers in the order of the values (or magnitudes): patterns of negative floats are turned round.
+    private int Key(float v)
+    {
+        int b = BitConverter.SingleToInt32Bits(v);
+        return _magnitude ? b & int.MaxValue : b ^ ((b >> 31) & int.MaxValue);
+    }
+
+    private static float Value(int key) => BitConverter.Int32BitsToSingle(key ^ ((key >> 31) & int.MaxValue));
+
+    public void Dispose()
+    {
+        foreach (Bracket b in _brackets) b.Dispose();
+    }
 }

@@ -1,16 +1,18 @@
 using System.Collections.Concurrent;
+using Budwood.Checkpoints;
 using Budwood.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Budwood.Engine;
 
 /// <summary>The shard files of an output under way: written in pieces, finished one by one, and taken up again after an interruption.</summary>
-internal sealed class Shards : IOutput
+internal sealed class Shards : IOutput, IDisposable
 {
     private readonly OutputFolder _folder;
     private readonly ShardPlan _plan;
     private readonly IReadOnlyList<PlannedSlot> _slots;
     private readonly IReadOnlyList<string> _inputFiles;
+    private readonly ShardWriter _writer;
     private readonly SafeFileHandle[] _handles;
     private readonly SlotResult?[] _results;
     private readonly Dictionary<string, int> _position = new(StringComparer.Ordinal);
@@ -22,8 +24,11 @@ internal sealed class Shards : IOutput
     private byte[]? _piece;
 
     /// <param name="inputFiles">The files that the run reads; the journal has their positions.</param>
-    public Shards(OutputFolder folder, ShardPlan plan, IReadOnlyList<PlannedSlot> slots, IReadOnlyList<string> inputFiles)
+    /// <param name="workers">Threads that fill buffers.</param>
+    /// <param name="pieceBytes">The largest piece that a worker writes at once.</param>
+    public Shards(OutputFolder folder, ShardPlan plan, IReadOnlyList<PlannedSlot> slots, IReadOnlyList<string> inputFiles, int workers, int pieceBytes)
     {
+        _writer = new ShardWriter(folder, workers, pieceBytes);
         (_folder, _plan, _slots, _inputFiles) = (folder, plan, slots, inputFiles);
         (_handles, _finished, _pending) = (new SafeFileHandle[plan.Files.Count], new bool[plan.Files.Count], new int[plan.Files.Count]);
         _inputs = [.. plan.Files.Select(_ => new List<(int, string, Digest)>())];
@@ -61,17 +66,32 @@ internal sealed class Shards : IOutput
         }
         for (int i = 0; i < _handles.Length; i++)
         {
-            if (_finished[i]) continue;
+            if (_finished[i])
+            {
+                _writer.Add(_handles[i]);
+                continue;
+            }
             (string name, SafetensorsLayout layout) = _plan.Files[i];
-            _handles[i] = _folder.Create(name, layout.Length);
-            _folder.Write(_handles[i], 0, layout.Header.Span);
+            _handles[i] = _writer[_writer.Add(name, layout)];
         }
     }
 
     public void Write(PlannedSlot slot, long start, ReadOnlySpan<byte> bytes)
     {
         (int file, TensorEntry entry) = _plan[slot.Slot.Name];
-        _folder.Write(_handles[file], entry.Offset + start, bytes);
+        _writer.Write(file, entry.Offset + start, bytes);
+    }
+
+    public ShardPiece? Rent(PlannedSlot slot, long start, int length)
+    {
+        (int file, TensorEntry entry) = _plan[slot.Slot.Name];
+        return _writer.Rent(file, entry.Offset + start, length);
+    }
+
+    public long Copy(PlannedSlot slot, long start, StoredTensor from, long count)
+    {
+        (int file, TensorEntry entry) = _plan[slot.Slot.Name];
+        return from.Weight.File.Source is FileSource source ? _writer.Copy(source, from.Weight.Entry.Offset + start, file, entry.Offset + start, count) : 0;
     }
 
     public void Finished(SlotResult result, IReadOnlyList<(WeightTensor Tensor, Digest Digest)> inputs)
@@ -90,6 +110,15 @@ internal sealed class Shards : IOutput
             }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
+
+    /// <summary>Waits for the last writes.</summary>
+    public void Finish(Profile profile)
+    {
+        _writer.Finish();
+        profile.Add(Phase.Disk, _writer.Seconds.Writing);
+    }
+
+    public void Dispose() => _writer.Dispose();
 
     /// <summary>What became of every tensor, once all shards are finished.</summary>
     public IReadOnlyList<SlotResult> Results()
@@ -123,6 +152,7 @@ internal sealed class Shards : IOutput
 
     private void Seal(int file)
     {
+        _writer.WaitFor(file);
         (string name, SafetensorsLayout layout) = _plan.Files[file];
         var tensors = new List<FinishedTensor>();
         foreach (TensorEntry entry in layout.Tensors)

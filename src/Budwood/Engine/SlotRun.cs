@@ -15,13 +15,15 @@ internal sealed class SlotRun
     private double[]?[,]? _gram;
     private List<Selector> _selectors = [];
     private Measures _asked = new();
+    private readonly MaskRoom _masks;
     private int _round = -1;
     private bool _firstPass;
 
-    public SlotRun(Rule rule, PlannedSlot planned, Geometry geometry, int workers)
+    public SlotRun(Rule rule, PlannedSlot planned, Geometry geometry, int workers, MaskRoom masks)
     {
         _rule = rule;
         _workers = workers;
+        _masks = masks;
         Planned = planned;
         Geometry = geometry;
         Totals = new Comparison[geometry.Units];
@@ -41,6 +43,15 @@ internal sealed class SlotRun
 
     /// <summary>True for the first pass over the data, which digests the inputs.</summary>
     public bool IsFirst { get; private set; } = true;
+
+    /// <summary>The current pass only looks at a sample.</summary>
+    public bool Samples { get; private set; }
+
+    /// <summary>How many passes over the data have ended.</summary>
+    public int Pass { get; private set; }
+
+    /// <summary>Pieces of the current pass: a sample is one.</summary>
+    public int Pieces => Samples ? 1 : Geometry.Pieces;
 
     public int NextPiece { get; set; }
     public int Pending { get; set; }
@@ -63,7 +74,8 @@ internal sealed class SlotRun
             return;
         }
         _firstPass = true;
-        _selectors = [.. _asked.Requests.Where(r => r.Kind is MeasureKind.Keep or MeasureKind.Band or MeasureKind.Ordered).Select(r => new Selector(r, planned.Slot.Shape.Count, _workers))];
+        foreach (MeasureRequest r in _asked.Requests.Where(r => r.Kind == MeasureKind.Remember)) Remember(r.Quantity);
+        _selectors = [.. _asked.Requests.Where(r => r.Kind is MeasureKind.Keep or MeasureKind.Band or MeasureKind.Ordered).Select(r => new Selector(r, planned.Slot.Shape.Count, _workers, Geometry.Pieces, Geometry.CanSample && planned.Slot.Reads.All(i => i.Source.Stored is not null)))];
         _sums.Clear();
         foreach (MeasureRequest r in _asked.Requests.Where(r => r.Kind is MeasureKind.Sum or MeasureKind.L1 or MeasureKind.Squares or MeasureKind.Largest or MeasureKind.NonZero))
             _sums[(r.Kind, r.Quantity)] = new double[Geometry.Units];
@@ -74,7 +86,27 @@ internal sealed class SlotRun
             _gram = new double[n, n][];
             for (int i = 0; i < n; i++) for (int j = i; j < n; j++) _gram[i, j] = new double[Geometry.Units];
         }
+        Samples = _selectors.Exists(s => s.WantsSample);
         SetViews();
+    }
+
+    // Units that share a byte would write over each other.
+    private void Remember(int quantity)
+    {
+        long bytes = (Geometry.Elements + 7) / 8;
+        if (Geometry.UnitElements % 8 != 0 || !_masks.TryTake(bytes)) return;
+        Measured.Masks[quantity] = (new RememberedBits(bytes), false);
+    }
+
+    /// <summary>Gives back what was remembered for the passes of this tensor.</summary>
+    public void Forget()
+    {
+        foreach ((RememberedBits bits, _) in Measured.Masks.Values)
+        {
+            _masks.Give(bits.Bytes);
+            bits.Dispose();
+        }
+        Measured.Masks.Clear();
     }
 
     // An empty tensor has nothing to measure; rules still read their answers.
@@ -84,6 +116,7 @@ internal sealed class SlotRun
         {
             if (r.Kind is MeasureKind.Keep or MeasureKind.Band) Measured.Selections[r.Quantity] = new Selection { Everything = true };
             else if (r.Kind == MeasureKind.Ordered) Measured.Ordered[r.Quantity] = new float[r.Positions!.Count];
+            else if (r.Kind == MeasureKind.Remember) continue;
             else if (r.Kind == MeasureKind.Gram) Measured.Gram = new double[Planned.Slot.Inputs.Count, Planned.Slot.Inputs.Count];
             else Measured.Numbers[(r.Kind, r.Quantity)] = 0;
         }
@@ -92,9 +125,21 @@ internal sealed class SlotRun
     private void SetViews()
     {
         IEnumerable<int> views = _selectors.Where(s => !s.IsDone).Select(s => s.Quantity);
-        if (_firstPass) views = views.Concat(_sums.Keys.Select(k => k.Item2));
+        if (_firstPass && !Samples) views = views.Concat(_sums.Keys.Select(k => k.Item2));
         Views = [.. views.Distinct().Order()];
         if (!_firstPass) GramOf = null;
+    }
+
+    /// <summary>Takes note of one quantity at a place of the sample.</summary>
+    public void Sample(int quantity, ReadOnlySpan<float> v)
+    {
+        foreach (Selector s in _selectors) if (s.Quantity == quantity && s.WantsSample) s.Sample(v);
+    }
+
+    /// <summary>A worker has gone through a piece of a measuring pass.</summary>
+    public void EndPiece(int worker, int piece)
+    {
+        foreach (Selector s in _selectors) s.EndPiece(worker, piece);
     }
 
     /// <summary>Takes note of one quantity on one unit.</summary>
@@ -107,7 +152,7 @@ internal sealed class SlotRun
         if (_sums.TryGetValue((MeasureKind.L1, quantity), out double[]? l1)) l1[unit] = Reductions.L1(v);
         if (_sums.TryGetValue((MeasureKind.Squares, quantity), out double[]? squares)) squares[unit] = Reductions.Dot(v, v);
         if (_sums.TryGetValue((MeasureKind.Largest, quantity), out double[]? largest)) largest[unit] = Reductions.Largest(v);
-        if (_sums.TryGetValue((MeasureKind.NonZero, quantity), out double[]? nonZero)) nonZero[unit] = v.Length - v.Count(0f);
+        if (_sums.TryGetValue((MeasureKind.NonZero, quantity), out double[]? nonZero)) nonZero[unit] = Reductions.NonZero(v);
     }
 
     /// <summary>Takes note of an inner product on one unit.</summary>
@@ -116,12 +161,21 @@ internal sealed class SlotRun
     /// <summary>Ends the pass that all pieces have gone through; returns false when the tensor is finished.</summary>
     public bool EndPass()
     {
+        if (Samples)
+        {
+            foreach (Selector s in _selectors) s.EndSample();
+            Samples = false;
+            SetViews();
+            return true;
+        }
         IsFirst = false;
+        Pass++;
         if (Applies) return false;
         if (_firstPass)
         {
             foreach (((MeasureKind Kind, int) key, double[] parts) in _sums) Measured.Numbers[key] = key.Kind == MeasureKind.Largest ? parts.Max() : Reductions.Pairwise(parts);
             if (GramOf is not null) Measured.Gram = ReduceGram();
+            foreach (int quantity in Measured.Masks.Keys.ToArray()) Measured.Masks[quantity] = (Measured.Masks[quantity].Bits, true);
         }
         foreach (Selector s in _selectors) s.EndPass(Geometry.Pieces);
         _firstPass = false;
@@ -130,7 +184,11 @@ internal sealed class SlotRun
             SetViews();
             return true;
         }
-        foreach (Selector s in _selectors) s.Give(Measured);
+        foreach (Selector s in _selectors)
+        {
+            s.Give(Measured);
+            s.Dispose();
+        }
         _selectors = [];
         NextRound();
         return true;
@@ -158,4 +216,27 @@ internal readonly record struct Geometry(long Elements, int UnitElements, int Un
     public int Units => checked((int)((Elements + UnitElements - 1) / UnitElements));
     public int Pieces => Math.Max(1, (Units + UnitsPerPiece - 1) / UnitsPerPiece);
     public int PieceElements => checked(UnitElements * UnitsPerPiece);
+
+    /// <summary>Places of a sample, and elements at each: where any run of elements may be looked at and the tensor is large enough to be worth it.</summary>
+    public bool CanSample => UnitElements == Passes.BlockElements && Elements >= 1 << 17;
+    public int SamplePlaces => (int)Math.Min(128, Elements >> 12);
+    public const int SampleLength = 256;
+}
+
+/// <summary>Memory that tensors under way may use to remember masks: what the plan leaves of the run's memory, and not too much.</summary>
+internal sealed class MaskRoom(long bytes)
+{
+    /// <summary>The most that is used, whatever the run may take.</summary>
+    public const long Most = 18 << 20;
+
+    private long _left = bytes;
+
+    public bool TryTake(long wanted)
+    {
+        if (Interlocked.Add(ref _left, -wanted) >= 0) return true;
+        Interlocked.Add(ref _left, wanted);
+        return false;
+    }
+
+    public void Give(long taken) => Interlocked.Add(ref _left, taken);
 }

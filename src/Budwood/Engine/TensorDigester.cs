@@ -9,20 +9,49 @@ internal sealed class TensorDigester(DType type, Shape shape)
     private readonly UInt128[] _pieces = new UInt128[Digests.PieceCount(type.Bytes(shape.Count))];
     private readonly bool[] _seen = new bool[Digests.PieceCount(type.Bytes(shape.Count))];
     private readonly long _bytes = type.Bytes(shape.Count);
+    private readonly Dictionary<long, (byte[] Bytes, int Missing)> _parts = [];
 
-    /// <summary>Hashes bytes that start on a piece and end on one or at the end of the tensor; others are left for a later reading.</summary>
+    /// <summary>Hashes the bytes of a piece of work. Where it begins or ends within a digest's piece, that one is put together from its parts.</summary>
     public void Add(long start, ReadOnlySpan<byte> bytes)
     {
-        if (start % Digests.PieceBytes != 0) return;
-        for (int at = 0; at < bytes.Length; at += Digests.PieceBytes)
+        while (bytes.Length > 0)
         {
-            int length = Math.Min(Digests.PieceBytes, bytes.Length - at);
-            if (length < Digests.PieceBytes && start + at + length != _bytes) return;
-            long piece = (start + at) / Digests.PieceBytes;
-            if (_seen[piece]) continue;
-            _pieces[piece] = Digests.Piece(bytes.Slice(at, length));
-            _seen[piece] = true;
+            long piece = start / Digests.PieceBytes;
+            int within = (int)(start % Digests.PieceBytes), whole = (int)Math.Min(Digests.PieceBytes, _bytes - (piece * Digests.PieceBytes));
+            int length = Math.Min(bytes.Length, whole - within);
+            if (!_seen[piece])
+            {
+                if (length == whole)
+                {
+                    _pieces[piece] = Digests.Piece(bytes[..length]);
+                    _seen[piece] = true;
+                }
+                else AddPart(piece, within, whole, bytes[..length]);
+            }
+            bytes = bytes[length..];
+            start += length;
         }
+    }
+
+    // Neighbouring pieces of work are under way at the same time, so that few of these wait for their other part.
+    private void AddPart(long piece, int within, int whole, ReadOnlySpan<byte> bytes)
+    {
+        (byte[] Bytes, int Missing) part;
+        lock (_parts)
+        {
+            if (!_parts.TryGetValue(piece, out part)) part = (System.Buffers.ArrayPool<byte>.Shared.Rent(whole), whole);
+            bytes.CopyTo(part.Bytes.AsSpan(within));
+            part.Missing -= bytes.Length;
+            if (part.Missing > 0)
+            {
+                _parts[piece] = part;
+                return;
+            }
+            _parts.Remove(piece);
+        }
+        _pieces[piece] = Digests.Piece(part.Bytes.AsSpan(0, whole));
+        _seen[piece] = true;
+        System.Buffers.ArrayPool<byte>.Shared.Return(part.Bytes);
     }
 
     /// <summary>The digest, once every piece was seen; null otherwise.</summary>

@@ -1,5 +1,4 @@
 using Budwood.Methods;
-using Budwood.Numbers.Linear;
 
 namespace Budwood.Evaluate;
 

@@ -30,6 +30,9 @@ public sealed class FileSource : IByteSource
     public string Name { get; }
     public long Length { get; }
 
+    /// <summary>For copies inside the kernel.</summary>
+    internal SafeFileHandle Handle => _handle;
+
     /// <summary>Opens a regular file for reading.</summary>
     public static FileSource Open(string path)
     {

@@ -18,6 +18,7 @@ internal static partial class Posix
 {
     private const int AtCurrentFolder = -100;
     private const int CloseOnExec = 0x80000;
+    private const int WriteOnly = 1;
     private const int LockExclusive = 2, LockNonBlocking = 4;
     private const uint NoReplace = 1, Exchange = 2;
 
@@ -65,6 +66,37 @@ internal static partial class Posix
         // A file system that cannot sync folders answers EINVAL: nothing to be done about it.
         _ = fsync(fd);
         _ = close(fd);
+    }
+
+    /// <summary>Opens a file for writing beside the page cache; null where the system or the file system has no such way.</summary>
+    internal static SafeFileHandle? OpenDirect(string path)
+    {
+        if (!OperatingSystem.IsLinux()) return null;
+        int direct = RuntimeInformation.ProcessArchitecture switch { Architecture.X64 or Architecture.X86 => 0x4000, Architecture.Arm64 or Architecture.Arm => 0x10000, _ => 0 };
+        if (direct == 0) return null;
+        int fd = open(path, WriteOnly | direct | CloseOnExec);
+        return fd < 0 ? null : new SafeFileHandle(fd, ownsHandle: true);
+    }
+
+    /// <summary>Copies bytes from file to file inside the kernel; returns how many were copied, fewer than asked for where the kernel cannot.</summary>
+    internal static long CopyRange(SafeFileHandle from, long fromOffset, SafeFileHandle to, long toOffset, long count)
+    {
+        if (!OperatingSystem.IsLinux()) return 0;
+        long done = 0;
+        try
+        {
+            while (done < count)
+            {
+                long n = copy_file_range(from, ref fromOffset, to, ref toOffset, (nuint)(count - done), 0);
+                if (n <= 0) break;
+                done += n;
+            }
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // An old libc: the caller copies.
+        }
+        return done;
     }
 
     /// <summary>Renames; a target that exists fails with <see cref="Exists"/>. Returns 0 or the error number.</summary>
@@ -158,6 +190,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint copy_file_range(SafeFileHandle from, ref long fromOffset, SafeFileHandle to, ref long toOffset, nuint count, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(int fd);

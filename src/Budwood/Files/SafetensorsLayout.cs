@@ -28,7 +28,8 @@ public sealed class SafetensorsLayout
     /// <summary>
     /// Lays tensors out as the safetensors library does: wide types first, then by name, without gaps, metadata exactly <c>{"format":"pt"}</c>.
     /// </summary>
-    public static SafetensorsLayout Plan(IEnumerable<(string Name, DType DType, Shape Shape)> tensors)
+    /// <param name="alignment">The data start at a multiple of this; the header is padded with spaces.</param>
+    public static SafetensorsLayout Plan(IEnumerable<(string Name, DType DType, Shape Shape)> tensors, int alignment = 8)
     {
         (byte[] Key, string Name, DType DType, Shape Shape)[] sorted = [.. tensors.Select(t => (NameBytes(t.Name), t.Name, t.DType, t.Shape))];
         // Bytes, not chars: UTF-16 sorts what lies beyond the first plane before U+E000.
@@ -60,7 +61,9 @@ public sealed class SafetensorsLayout
             if (json.WrittenCount > SafetensorsFile.HeaderLimit) throw FileFaults.WritingHeader(sorted.Length, SafetensorsFile.HeaderLimit);
         }
         json.Write("}"u8);
-        int padded = (json.WrittenCount + 7) / 8 * 8;
+        int padded = ((8 + json.WrittenCount + alignment - 1) / alignment * alignment) - 8;
+        // At the limit the data start where they may.
+        if (padded > SafetensorsFile.HeaderLimit) padded = (json.WrittenCount + 7) / 8 * 8;
         if (padded > SafetensorsFile.HeaderLimit) throw FileFaults.WritingHeader(sorted.Length, SafetensorsFile.HeaderLimit);
         byte[] header = new byte[8 + padded];
         BinaryPrimitives.WriteInt64LittleEndian(header, padded);

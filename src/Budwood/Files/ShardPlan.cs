@@ -49,7 +49,8 @@ public sealed class ShardPlan
     /// </summary>
     /// <param name="inProcessingOrder">Tensors in the order in which they will be made; the index lists them so.</param>
     /// <param name="shardBytes">Limit of tensor bytes a shard; <see cref="long.MaxValue"/> for one file.</param>
-    public static ShardPlan Plan(IReadOnlyList<(string Name, DType DType, Shape Shape)> inProcessingOrder, long shardBytes)
+    /// <param name="alignment">The data of each file start at a multiple of this.</param>
+    public static ShardPlan Plan(IReadOnlyList<(string Name, DType DType, Shape Shape)> inProcessingOrder, long shardBytes, int alignment = 8)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(shardBytes);
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -83,7 +84,7 @@ public sealed class ShardPlan
         {
             string name = files.Length == 1 ? "model.safetensors"
                 : string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:00000}-of-{files.Length:00000}.safetensors");
-            files[i] = (name, SafetensorsLayout.Plan(shards[i]));
+            files[i] = (name, SafetensorsLayout.Plan(shards[i], alignment));
             foreach (TensorEntry entry in files[i].Item2.Tensors) byName.Add(entry.Name, (i, entry));
         }
         return new ShardPlan(files, byName, files.Length == 1 ? null : Index(inProcessingOrder, files, byName, total), total);

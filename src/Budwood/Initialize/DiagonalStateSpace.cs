@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Budwood.Initialize;
 
 /// <summary>Starting values for the state matrix of a diagonal state space model.</summary>
-public enum S4DInit
+public enum S4DKind
 {
     /// <summary>-1/2 - i pi n: modes at equal distances (S4D-Lin).</summary>
     Lin,
@@ -51,25 +51,25 @@ public static class DiagonalStateSpace
     /// <param name="states">N, even; N/2 modes are kept.</param>
     /// <param name="realScale">Factor of the real parts (1 gives -1/2).</param>
     /// <param name="imaginaryScale">Factor of the imaginary parts: the scale ablation.</param>
-    public static Complex[] Values(S4DInit kind, int states, double realScale = 1, double imaginaryScale = 1)
+    public static Complex[] Values(S4DKind kind, int states, double realScale = 1, double imaginaryScale = 1)
     {
         int kept = Kept(states);
         double n = states;
-        if (kind == S4DInit.Legs)
+        if (kind == S4DKind.Legs)
             return [.. Hippo.Normal(HippoMeasure.Legs, states).Values.Select(v => new Complex(realScale * v.Real, imaginaryScale * v.Imaginary))];
         var values = new Complex[kept];
         for (int i = 0; i < kept; i++)
         {
             double imaginary = kind switch
             {
-                S4DInit.Lin => Math.PI * i,
-                S4DInit.Inv => n / Math.PI * ((n / ((2 * i) + 1)) - 1),
-                S4DInit.Inv2 => n / Math.PI * ((n / (i + 1)) - 1),
-                S4DInit.Quad => (1 + (2 * i)) * (1 + (2 * i)) / Math.PI,
-                S4DInit.Real => 0,
+                S4DKind.Lin => Math.PI * i,
+                S4DKind.Inv => n / Math.PI * ((n / ((2 * i) + 1)) - 1),
+                S4DKind.Inv2 => n / Math.PI * ((n / (i + 1)) - 1),
+                S4DKind.Quad => (1 + (2 * i)) * (1 + (2 * i)) / Math.PI,
+                S4DKind.Real => 0,
                 _ => throw new ArgumentException("random imaginary parts need draws: see Random"),
             };
-            values[i] = new Complex(-realScale * (kind == S4DInit.Real ? i + 1 : 0.5), -imaginaryScale * imaginary);
+            values[i] = new Complex(-realScale * (kind == S4DKind.Real ? i + 1 : 0.5), -imaginaryScale * imaginary);
         }
         return values;
     }
@@ -84,10 +84,10 @@ public static class DiagonalStateSpace
 
     /// <summary>B [N/2].</summary>
     /// <param name="clip">Imaginary parts of the projection of LegS are cut to this size, as the public code does; infinity for none.</param>
-    public static Complex[] Inputs(S4DInit kind, S4DInput input, int states, double clip = 2)
+    public static Complex[] Inputs(S4DKind kind, S4DInput input, int states, double clip = 2)
     {
         int kept = Kept(states);
-        if (kind == S4DInit.Legs && input == S4DInput.Constant)
+        if (kind == S4DKind.Legs && input == S4DInput.Constant)
         {
             // The clip depends on the phase of each eigenvector: its first entry is real here, as in the public code up to sign.
             return [.. Hippo.Normal(HippoMeasure.Legs, states).B.Select(v => new Complex(v.Real, Math.Clamp(v.Imaginary, -clip, clip)))];

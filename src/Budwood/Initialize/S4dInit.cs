@@ -20,7 +20,7 @@ public sealed partial class S4dInit : Job<S4dInit.Parameters>
     public sealed record Parameters
     {
         /// <summary>Which state matrix.</summary>
-        public S4DInit Init { get; init; } = S4DInit.Lin;
+        public S4DKind Init { get; init; } = S4DKind.Lin;
 
         /// <summary>States a channel (N); half of them are stored, the others are conjugates.</summary>
         [Unit("states"), Range(2, 4096)]
@@ -63,7 +63,7 @@ public sealed partial class S4dInit : Job<S4dInit.Parameters>
         Complex[] a = new Complex[count], b = new Complex[count], c = new Complex[count];
         double[] d = new double[p.Channels], steps = new double[p.Channels];
         Complex[] inputs = DiagonalStateSpace.Inputs(p.Init, p.Input, p.States);
-        Complex[]? shared = p.Init == S4DInit.Rand ? null : DiagonalStateSpace.Values(p.Init, p.States, p.RealScale, p.ImaginaryScale);
+        Complex[]? shared = p.Init == S4DKind.Rand ? null : DiagonalStateSpace.Values(p.Init, p.States, p.RealScale, p.ImaginaryScale);
         (RandomStream modes, RandomStream outputs, RandomStream skips, RandomStream times) = (desk.Random("A"), desk.Random("C"), desk.Random("D"), desk.Random("step"));
         double part = Math.Sqrt(0.5); // C has variance 1, half of it in each part
         for (int h = 0; h < p.Channels; h++)

@@ -1,5 +1,4 @@
 using Budwood.Methods;
-using Budwood.Numbers;
 using Budwood.Numbers.Linear;
 using Budwood.Numbers.Random;
 

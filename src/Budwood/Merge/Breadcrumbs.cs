@@ -40,6 +40,7 @@ public record BreadcrumbsParameters : SparseParameters
 public abstract class MiddleBand<P> : TaskVectors<P> where P : BreadcrumbsParameters, new()
 {
     protected override bool Drops(P p) => p.Density < 1;
+    protected override bool Selects(P p) => p.Per == MaskScope.Tensor;
     protected override Rescale RescaleOf(P p, Arithmetic mode) => p.Rescale;
     protected override double Share(P p) => p.Order == MaskOrder.RemoveFirst ? p.Density : p.Density - p.Gamma;
     protected internal override Extent Extent(Slot at, ReadOnlySpan<P> p) => p[0].Per == MaskScope.Row ? Methods.Extent.Row : Methods.Extent.Block;

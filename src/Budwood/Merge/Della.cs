@@ -44,33 +44,52 @@ public abstract class MagnitudePruning<P> : TaskVectors<P> where P : DellaParame
             delta.Clear();
             return;
         }
+        Span<byte> mask = m.Mask(x.Count + input, at, out bool known);
         // The peer works in float32 for F16 tensors here, and in bfloat16 for BF16 ones, where ranks above 256 are rounded.
-        if (Q.DType == DType.BF16) Drop<PeerBF16>(at.Count, p, x.Uniform(input), delta, middle: false);
-        else Drop<PeerF32>(at.Count, p, x.Uniform(input), delta, middle: !Q.FollowsPeer);
+        if (known) Masks.Apply(mask, delta[..at.Count]);
+        else if (Q.DType == DType.BF16) Drop<PeerBF16>(at.Count, p, x.Uniform(input), delta, mask, middle: false);
+        else Drop<PeerF32>(at.Count, p, x.Uniform(input), delta, mask, middle: !Q.FollowsPeer);
     }
 
     // A row of one element is neither smallest nor largest: the middle in our arithmetic (the peer divides zero by zero and drops it).
-    private static void Drop<W>(int count, P p, ReadOnlySpan<float> uniform, Span<float> delta, bool middle) where W : struct, IRounding
+    private static void Drop<W>(int count, P p, ReadOnlySpan<float> uniform, Span<float> delta, Span<byte> mask, bool middle) where W : struct, IRounding
     {
+        if (count > 1 && count <= RankedDrop.Longest && p.Rescale != Rescale.Inverse)
+        {
+            RankedDrop.For<W>(count, p.Density, p.Epsilon, rank => Keep<W>(count, p, rank)).Apply(delta, uniform, mask);
+            return;
+        }
         using var ranks = new Ranking(count);
         ranks.ByMagnitude(MemoryMarshal.Cast<float, uint>(delta[..count]));
-        float first = 1, span = W.Round(W.Round((float)count) - first), low = W.Round((float)(p.Density - p.Epsilon)), epsilon = (float)p.Epsilon;
-        bool single = middle && count == 1;
+        mask.Clear();
         for (int i = 0; i < count; i++)
         {
-            float r = W.Round(W.Round(W.Round(W.Round((float)ranks[i]) + 1) - first) / span);
-            if (single) r = 0.5f;
-            float keep = W.Round(W.Round(W.Round(r * 2) * epsilon) + low);
-            if (!(uniform[i] < keep)) delta[i] = 0;
-            else if (p.Rescale == Rescale.Inverse) delta[i] = W.Round(delta[i] / keep);
+            float keep = middle && count == 1 ? Keep<W>(0.5f, p) : Keep<W>(count, p, ranks[i]);
+            if (!(uniform[i] < keep))
+            {
+                delta[i] = 0;
+                continue;
+            }
+            if (!mask.IsEmpty) mask[i >> 3] |= (byte)(1 << (i & 7));
+            if (p.Rescale == Rescale.Inverse) delta[i] = W.Round(delta[i] / keep);
         }
     }
+
+    // The probability that an element stays, by its rank among so many.
+    private static float Keep<W>(int count, P p, int rank) where W : struct, IRounding
+    {
+        float first = 1, span = W.Round(W.Round((float)count) - first);
+        return Keep<W>(W.Round(W.Round(W.Round(W.Round((float)rank) + 1) - first) / span), p);
+    }
+
+    private static float Keep<W>(float share, P p) where W : struct, IRounding =>
+        W.Round(W.Round(W.Round(share * 2) * (float)p.Epsilon) + W.Round((float)(p.Density - p.Epsilon)));
 }
 
 /// <summary>DELLA: drops elements of each task vector at random, small ones more often, rescales, elects signs and averages what agrees.</summary>
 /// <use>Merging fine-tunes of one base where trimming by magnitude alone (TIES) or at random alone (DARE) loses too much.</use>
 /// <notfor>Comparing single runs: the result depends on the seed. Give several.</notfor>
-/// <cost>Reads every input three times (magnitudes before, after, merge), ranks every row, writes once.</cost>
+/// <cost>Reads every input twice (magnitudes before and after, merge), ranks every row, writes once.</cost>
 /// <differs>Random numbers come from a counter-based stream keyed by seed, model position and tensor, so that threads and order do not matter; the sums for the
 /// rescaling are float64. With --compat mergekit the peer's single generator is replayed. rescale: inverse divides every element that stays by its own probability.</differs>
 /// <formula>p_j = density - epsilon + 2 epsilon (rank_j - 1) / (n - 1) within a row; d_i kept where u &lt; p, times |d|_1 / |kept|_1; then as ties</formula>

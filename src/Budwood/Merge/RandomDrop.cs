@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using Budwood.Methods;
 using Budwood.Numbers;
+using Budwood.Numbers.Kernels;
 
 namespace Budwood.Merge;
 
@@ -29,10 +30,20 @@ public abstract class RandomDrop<P> : TaskVectors<P> where P : DareParameters, n
 
     protected override void Drop<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta)
     {
+        Span<byte> mask = m.Mask(x.Count + input, at, out bool known);
+        if (known)
+        {
+            Masks.Apply(mask, delta[..at.Count]);
+            return;
+        }
         ReadOnlySpan<float> uniform = x.Uniform(input);
         float probability = (float)p.Density;
         Vector256<float> keep = Vector256.Create(Q.DType == DType.BF16 ? Q.Round(probability) : probability);
         for (int i = 0; i < delta.Length; i += Operands.Step)
-            Operands.Put(delta, i, Operands.Get(delta, i) & Vector256.LessThan(Operands.Get(uniform, i), keep));
+        {
+            Vector256<float> stays = Vector256.LessThan(Operands.Get(uniform, i), keep);
+            Operands.Put(delta, i, Operands.Get(delta, i) & stays);
+            if (!mask.IsEmpty && i < at.Count) mask[i >> 3] = (byte)stays.ExtractMostSignificantBits();
+        }
     }
 }

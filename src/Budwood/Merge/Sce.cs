@@ -73,7 +73,28 @@ public sealed partial class Sce : Rule<Sce.Parameters>
 
     private static void Variance<Q>(in Operands x, Span<float> v) where Q : struct, IRounding
     {
-        Vector256<double> models = Vector256.Create((double)(x.Count - 1));
+        // A division by a power of two is a product, to the bit.
+        if (System.Numerics.BitOperations.IsPow2(x.Count - 1)) Variance<Q, Times>(x, Vector256.Create(1.0 / (x.Count - 1)), v);
+        else Variance<Q, By>(x, Vector256.Create((double)(x.Count - 1)), v);
+    }
+
+    private interface IShare
+    {
+        static abstract Vector256<double> Of(Vector256<double> sum, Vector256<double> models);
+    }
+
+    private readonly struct By : IShare
+    {
+        public static Vector256<double> Of(Vector256<double> sum, Vector256<double> models) => sum / models;
+    }
+
+    private readonly struct Times : IShare
+    {
+        public static Vector256<double> Of(Vector256<double> sum, Vector256<double> models) => sum * models;
+    }
+
+    private static void Variance<Q, D>(in Operands x, Vector256<double> models, Span<float> v) where Q : struct, IRounding where D : struct, IShare
+    {
         for (int i = 0; i < v.Length; i += Operands.Step)
         {
             (Vector256<double> low, Vector256<double> high) = (Vector256<double>.Zero, Vector256<double>.Zero);
@@ -84,7 +105,7 @@ public sealed partial class Sce : Rule<Sce.Parameters>
                 low += a;
                 high += b;
             }
-            (Vector256<double> meanLow, Vector256<double> meanHigh) = (low / models, high / models);
+            (Vector256<double> meanLow, Vector256<double> meanHigh) = (D.Of(low, models), D.Of(high, models));
             (low, high) = (Vector256<double>.Zero, Vector256<double>.Zero);
             for (int k = 0; k < x.Count; k++)
             {
@@ -93,7 +114,7 @@ public sealed partial class Sce : Rule<Sce.Parameters>
                 low += (a - meanLow) * (a - meanLow);
                 high += (b - meanHigh) * (b - meanHigh);
             }
-            Operands.Put(v, i, Q.Round(Vector256.Narrow(low / models, high / models)));
+            Operands.Put(v, i, Q.Round(Vector256.Narrow(D.Of(low, models), D.Of(high, models))));
         }
     }
 

@@ -65,6 +65,9 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
     /// <summary>Whether some elements of this input's delta are dropped.</summary>
     protected virtual bool Drops(P p) => false;
 
+    /// <summary>Which elements stay depends on the whole tensor: the selection is known only after a round.</summary>
+    protected virtual bool Selects(P p) => false;
+
     /// <summary>Asks for what the selection needs to know of the whole tensor.</summary>
     protected virtual void AskSelection(Slot at, int input, P p, Measures ask)
     {
@@ -86,15 +89,21 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
 
     protected internal override void Measure(int round, Slot at, ReadOnlySpan<P> p, Measured m, Measures ask)
     {
-        int n = at.Inputs.Count;
+        int n = at.Inputs.Count, last = 1;
+        for (int i = 0; i < n; i++) if (i != at.Base && Drops(p[i]) && Selects(p[i])) last = 2;
         for (int i = 0; i < n; i++)
         {
             if (i == at.Base || !Drops(p[i])) continue;
             if (round == 0) AskSelection(at, i, p[i], ask);
             Rescale how = RescaleOf(p[i], at.Arithmetic);
             if (how is Rescale.None or Rescale.Inverse) continue;
-            if (round < 2) Ask(how, round == 0 ? i : n + i, ask);
-            if (round == 2) m.Scalars.Add(Scale(at, Norm(how, m, i), Norm(how, m, n + i)));
+            if (round == 0) Ask(how, i, ask);
+            if (round == (Selects(p[i]) ? 1 : 0))
+            {
+                Ask(how, n + i, ask);
+                if (!Selects(p[i])) ask.Remember(n + i);
+            }
+            if (round == last) m.Scalars.Add(Scale(at, Norm(how, m, i), Norm(how, m, n + i)));
         }
     }
 

@@ -23,6 +23,7 @@ public sealed partial class Ties : TaskVectors<Ties.Parameters>
 
     protected override bool Elects => true;
     protected override bool Drops(Parameters p) => p.Density < 1;
+    protected override bool Selects(Parameters p) => true;
     protected override Rescale RescaleOf(Parameters p, Arithmetic mode) => p.Rescale;
     protected override double Share(Parameters p) => p.Density;
 

@@ -49,10 +49,35 @@ public sealed class Measured
         cursor = new Cursor(at.Start, low, high) { NextLow = nextLow, NextHigh = nextHigh };
     }
 
+    /// <summary>One bit an element of the block, which the rule fills in the pass that was asked to remember it and finds again in later ones; empty where there was no memory.</summary>
+    public Span<byte> Mask(int quantity, in Block at, out bool known)
+    {
+        known = false;
+        if (!_tensor.Masks.TryGetValue(quantity, out (RememberedBits Bits, bool Known) mask) || at.Start % 8 != 0) return default;
+        known = mask.Known;
+        return mask.Bits.Span(at.Start / 8, (at.Count + 7) / 8);
+    }
+
     private record struct Cursor(long Start, long Low, long High)
     {
         public long NextLow;
         public long NextHigh;
+    }
+}
+
+/// <summary>Bits of a tensor under way, beside the garbage collector: they are many and go at once.</summary>
+internal sealed unsafe class RememberedBits(long bytes) : IDisposable
+{
+    private void* _bits = NativeMemory.Alloc((nuint)bytes);
+
+    public long Bytes { get; } = bytes;
+
+    public Span<byte> Span(long at, int count) => new((byte*)_bits + at, count);
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_bits);
+        _bits = null;
     }
 }
 
@@ -64,6 +89,7 @@ internal sealed class MeasuredTensor
     public Dictionary<int, float[]> Ordered { get; } = [];
     public Dictionary<int, Selection> Selections { get; } = [];
     public double[,]? Gram { get; set; }
+    public Dictionary<int, (RememberedBits Bits, bool Known)> Masks { get; } = [];
 }
 
 /// <summary>An exact selection by magnitude: thresholds as bit patterns, and which of the equal ones at a threshold stay.</summary>

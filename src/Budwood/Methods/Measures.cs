@@ -9,7 +9,7 @@ public enum Of
     Deltas,
 }
 
-internal enum MeasureKind { Keep, Band, Sum, L1, Squares, Largest, NonZero, Ordered, Gram }
+internal enum MeasureKind { Keep, Band, Sum, L1, Squares, Largest, NonZero, Ordered, Gram, Remember }
 
 internal sealed record MeasureRequest(MeasureKind Kind, int Quantity, long A = 0, long B = 0, IReadOnlyList<long>? Positions = null, Of Of = Of.Values);
 
@@ -45,6 +45,9 @@ public sealed class Measures
 
     /// <summary>Inner products of all pairs of inputs (of their deltas), in float64.</summary>
     public Measures Gram(Of of) => Add(new(MeasureKind.Gram, 0, Of: of));
+
+    /// <summary>Keep one bit an element of <paramref name="quantity"/> for later passes, where memory allows (<see cref="Measured.Mask"/>); only beside another measure of it.</summary>
+    public Measures Remember(int quantity) => Add(new(MeasureKind.Remember, quantity));
 
     private Measures Add(MeasureRequest request)
     {

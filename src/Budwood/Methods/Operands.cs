@@ -12,18 +12,18 @@ public readonly unsafe ref struct Operands
     public const int Step = 8;
 
     private readonly float** _x;
-    private readonly float** _uniform;
+    private readonly UniformDraws? _draws;
     private readonly float** _scratch;
     private readonly float** _companion;
     private readonly int _length;
 
-    internal Operands(int count, int atBase, int length, float** x, float** uniform, float** scratch, float** companion)
+    internal Operands(int count, int atBase, int length, float** x, UniformDraws? draws, float** scratch, float** companion)
     {
         Count = count;
         BaseIndex = atBase;
         _length = length;
         _x = x;
-        _uniform = uniform;
+        _draws = draws;
         _scratch = scratch;
         _companion = companion;
     }
@@ -57,7 +57,7 @@ public readonly unsafe ref struct Operands
     public Vector256<float> Delta<Q>(int i, int at) where Q : struct, IRounding => Q.Round(Vector256.Load(_x[i] + at) - Vector256.Load(_x[BaseIndex] + at));
 
     /// <summary>Uniform random numbers of input i, one an element, if the rule asked for draws.</summary>
-    public ReadOnlySpan<float> Uniform(int i) => new(_uniform[i], _length);
+    public ReadOnlySpan<float> Uniform(int i) => new(_draws!.Of(i), _length);
 
     /// <summary>Scratch buffer k; its content is undefined.</summary>
     public Span<float> Scratch(int k) => new(_scratch[k], _length);
@@ -69,4 +69,10 @@ public readonly unsafe ref struct Operands
     /// <summary>Stores eight values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Put(Span<float> v, int at, Vector256<float> value) => value.StoreUnsafe(ref MemoryMarshal.GetReference(v), (nuint)at);
+}
+
+/// <summary>Random numbers of a block, drawn when a formula first asks for them.</summary>
+internal abstract unsafe class UniformDraws
+{
+    public abstract float* Of(int input);
 }

@@ -142,7 +142,7 @@ public static class ReferencePage
         else
         {
             line.Append(method.Ports.Inputs[0].Many ? $" {method.Ports.Inputs[0].Name}=models/chat,models/code" : " models/base");
-            foreach (Port input in method.Ports.Inputs.Skip(1).Where(i => !i.Optional && i.Kind == ArtifactKind.Checkpoint)) line.Append($" {input.Name}=models/chat");
+            foreach (Port other in method.Ports.Inputs.Skip(1).Where(i => !i.Optional && i.Kind == ArtifactKind.Checkpoint)) line.Append($" {other.Name}=models/chat");
         }
         foreach (var (card, values) in Given(method.Card)) line.Append($" {card.Name}={string.Join(',', values)}");
         return line.Append(method.Ports.Output.Kind switch

@@ -1,7 +1,6 @@
 using Budwood.Evaluate;
 using Budwood.Lab.Worlds;
 using Budwood.Methods;
-using Budwood.Numbers.Linear;
 using Budwood.Tests.Fixtures;
 
 namespace Budwood.Tests.Evaluate;

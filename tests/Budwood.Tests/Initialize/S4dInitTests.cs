@@ -26,9 +26,9 @@ public class S4dInitTests
     [Fact]
     public void Every_kind_runs_and_decays()
     {
-        foreach (S4DInit kind in Enum.GetValues<S4DInit>())
+        foreach (S4DKind kind in Enum.GetValues<S4DKind>())
             Assert.All(Made(new S4dInit.Parameters { Init = kind, States = 16, Normalize = true })["A.re"].Values, v => Assert.True(v < 0));
-        Assert.Equal(0, Made(new S4dInit.Parameters { Init = S4DInit.Legs, ImaginaryScale = 0 })["A.im"].Values.Max(Math.Abs));
+        Assert.Equal(0, Made(new S4dInit.Parameters { Init = S4DKind.Legs, ImaginaryScale = 0 })["A.im"].Values.Max(Math.Abs));
         Tables.Refused("BW1801", () => Made(new S4dInit.Parameters { States = 7 }));
         Tables.Refused("BW1802", () => Made(new S4dInit.Parameters { StepMinimum = 1 }));
     }
@@ -36,8 +36,8 @@ public class S4dInitTests
     [Fact]
     public void Imaginary_parts_carry_the_memory()
     {
-        double Nmse(S4DInit kind, int delay) => TestDesk.Run(new S4dDelay(), new S4dDelay.Parameters { Init = kind, Samples = 6000, Delay = delay }, 0)["recall"].Table.Numbers("nmse")[0];
-        Assert.True(Nmse(S4DInit.Lin, 500) < 0.5 && Nmse(S4DInit.Real, 500) > 0.7, $"{Nmse(S4DInit.Lin, 500)} {Nmse(S4DInit.Real, 500)}");
-        Assert.True(Nmse(S4DInit.Real, 0) < 0.2);
+        double Nmse(S4DKind kind, int delay) => TestDesk.Run(new S4dDelay(), new S4dDelay.Parameters { Init = kind, Samples = 6000, Delay = delay }, 0)["recall"].Table.Numbers("nmse")[0];
+        Assert.True(Nmse(S4DKind.Lin, 500) < 0.5 && Nmse(S4DKind.Real, 500) > 0.7, $"{Nmse(S4DKind.Lin, 500)} {Nmse(S4DKind.Real, 500)}");
+        Assert.True(Nmse(S4DKind.Real, 0) < 0.2);
     }
 }

@@ -75,19 +75,19 @@ public class StateSpaceTests
         ScienceGoldens g = ScienceGoldens.Open("ssm/s4d-init-deterministic");
         foreach (int n in (int[])[4, 16, 64])
         {
-            foreach (S4DInit kind in (S4DInit[])[S4DInit.Lin, S4DInit.Inv, S4DInit.Inv2, S4DInit.Quad, S4DInit.Real, S4DInit.Legs])
+            foreach (S4DKind kind in (S4DKind[])[S4DKind.Lin, S4DKind.Inv, S4DKind.Inv2, S4DKind.Quad, S4DKind.Real, S4DKind.Legs])
             {
                 string tag = $"{kind.ToString().ToLowerInvariant()}-n{n}";
                 g.Check(tag + ".A", DiagonalStateSpace.Values(kind, n));
                 g.Check(tag + ".B", DiagonalStateSpace.Inputs(kind, S4DInput.Constant, n));
             }
-            g.Check($"legs-n{n}.B_unclipped", DiagonalStateSpace.Inputs(S4DInit.Legs, S4DInput.Constant, n, double.PositiveInfinity));
-            g.Check($"lin-n{n}.B-unit-cw", DiagonalStateSpace.Inputs(S4DInit.Lin, S4DInput.UnitClockwise, n));
-            g.Check($"lin-n{n}.B-unit-ccw", DiagonalStateSpace.Inputs(S4DInit.Lin, S4DInput.UnitCounterClockwise, n));
-            g.Check($"lin-n{n}.B-alternating", DiagonalStateSpace.Inputs(S4DInit.Lin, S4DInput.Alternating, n));
-            g.Check($"inv-n{n}-imag0.01-real2.A", DiagonalStateSpace.Values(S4DInit.Inv, n, 2, 0.01));
-            g.Check($"inv-n{n}-imag10.0-real2.A", DiagonalStateSpace.Values(S4DInit.Inv, n, 2, 10));
-            g.Check($"lin-n{n}.B-normalized", DiagonalStateSpace.Normalised(DiagonalStateSpace.Values(S4DInit.Lin, n), DiagonalStateSpace.Inputs(S4DInit.Lin, S4DInput.Constant, n)));
+            g.Check($"legs-n{n}.B_unclipped", DiagonalStateSpace.Inputs(S4DKind.Legs, S4DInput.Constant, n, double.PositiveInfinity));
+            g.Check($"lin-n{n}.B-unit-cw", DiagonalStateSpace.Inputs(S4DKind.Lin, S4DInput.UnitClockwise, n));
+            g.Check($"lin-n{n}.B-unit-ccw", DiagonalStateSpace.Inputs(S4DKind.Lin, S4DInput.UnitCounterClockwise, n));
+            g.Check($"lin-n{n}.B-alternating", DiagonalStateSpace.Inputs(S4DKind.Lin, S4DInput.Alternating, n));
+            g.Check($"inv-n{n}-imag0.01-real2.A", DiagonalStateSpace.Values(S4DKind.Inv, n, 2, 0.01));
+            g.Check($"inv-n{n}-imag10.0-real2.A", DiagonalStateSpace.Values(S4DKind.Inv, n, 2, 10));
+            g.Check($"lin-n{n}.B-normalized", DiagonalStateSpace.Normalised(DiagonalStateSpace.Values(S4DKind.Lin, n), DiagonalStateSpace.Inputs(S4DKind.Lin, S4DInput.Constant, n)));
         }
     }
 

@@ -1,7 +1,6 @@
 using Budwood.Lab.Worlds;
 using Budwood.Methods;
 using Budwood.Numbers;
-using Budwood.Numbers.Linear;
 using Budwood.Simulate;
 using Budwood.Tests.Fixtures;
 
@@ -10,7 +9,7 @@ namespace Budwood.Tests.Simulate;
 public class SimulateJobTests
 {
     private static Arrays Pairs(int points = 128, double noise = 0, int members = 0, long seed = 0, double correlation = 0, int pairs = 5) =>
-        TestDesk.Run(new KsPairs(), new KsPairs.Parameters { Points = points, Period = 50, SpinUp = 50, Pairs = pairs, Noise = noise, Members = members, Correlation = correlation }, seed)["pairs"].Arrays;
+        TestDesk.Run(new KsPairs(), new KsPairs.Parameters { Points = points, Period = 50, SpinUp = 30, Between = 3, Pairs = pairs, Noise = noise, Members = members, Correlation = correlation }, seed)["pairs"].Arrays;
 
     [Fact]
     public void A_travelling_wave_is_solved_on_a_field_of_ones_own()

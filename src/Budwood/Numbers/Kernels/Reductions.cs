@@ -25,6 +25,18 @@ public static class Reductions
         return largest;
     }
 
+    /// <summary>Number of values that are not zero; NaN is none.</summary>
+    public static long NonZero(ReadOnlySpan<float> x)
+    {
+        ref float at = ref MemoryMarshal.GetReference(x);
+        Vector256<int> zeros = default;
+        int i = 0;
+        for (; i <= x.Length - 8; i += 8) zeros -= Vector256.Equals(Vector256.LoadUnsafe(ref at, (nuint)i), Vector256<float>.Zero).AsInt32();
+        long count = x.Length - Vector256.Sum(zeros);
+        for (; i < x.Length; i++) if (x[i] == 0) count--;
+        return count;
+    }
+
     /// <summary>Pairwise sum: halves are summed first, so that the error grows with the logarithm of the length.</summary>
     public static double Pairwise(ReadOnlySpan<double> x) => x.Length switch
     {

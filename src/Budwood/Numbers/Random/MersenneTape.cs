@@ -1,3 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace Budwood.Numbers.Random;
 
 /// <summary>The one sequence of 32-bit numbers that a seeded torch generator yields, readable at any position.</summary>
@@ -22,22 +26,49 @@ public sealed class MersenneTape
     /// <summary>Uniform numbers in [0, 1) with 24 bits: <c>(word and 0xFFFFFF) * 2^-24</c>, one word an element.</summary>
     public void Uniform(long start, Span<float> into)
     {
-        uint[] state = new uint[Length];
-        long block = Restore(start / Length, state);
+        if (into.Length == 0) return;
+        Place place = At(start / Length);
         int at = (int)(start % Length);
-        for (int i = 0; i < into.Length; i++)
+        while (true)
         {
-            if (at == Length)
-            {
-                Twist(state);
-                block++;
-                at = 0;
-            }
-            into[i] = (Temper(state[at++]) & 0xFFFFFF) * (1f / (1 << 24));
+            int length = Math.Min(into.Length, Length - at);
+            Units(place.State.AsSpan(at, length), into);
+            into = into[length..];
+            if (into.Length == 0) return;
+            Twist(place.State);
+            place.Block++;
+            at = 0;
         }
     }
 
-    private long Restore(long block, uint[] into)
+    /// <summary>Where a thread has read to: the next read mostly goes on there.</summary>
+    private sealed class Place
+    {
+        public MersenneTape? Tape;
+        public long Block;
+        public readonly uint[] State = new uint[Length];
+    }
+
+    // One for each model that a thread draws for in turn, and some.
+    [ThreadStatic] private static Place[]? s_places;
+    [ThreadStatic] private static int s_oldest;
+
+    private Place At(long block)
+    {
+        Place[] places = s_places ??= [.. Enumerable.Range(0, 16).Select(_ => new Place())];
+        foreach (Place known in places)
+        {
+            if (known.Tape != this || known.Block > block || known.Block < block - 1) continue;
+            for (; known.Block < block; known.Block++) Twist(known.State);
+            return known;
+        }
+        Place place = places[s_oldest++ % places.Length];
+        Restore(block, place.State);
+        (place.Tape, place.Block) = (this, block);
+        return place;
+    }
+
+    private void Restore(long block, uint[] into)
     {
         long from = block / Every;
         lock (_lock)
@@ -55,16 +86,49 @@ public sealed class MersenneTape
             _kept[(int)from].CopyTo(into, 0);
         }
         for (long b = from * Every; b < block; b++) Twist(into);
-        return block;
     }
 
+    // Every word is made of itself, its neighbour and the word 397 further on, round the end: vectors do as long as none of them is made anew in the same step.
     private static void Twist(uint[] s)
     {
-        for (int i = 0; i < Length; i++)
+        const int shift = 397, turn = Length - shift;
+        ref uint at = ref MemoryMarshal.GetArrayDataReference(s);
+        int i = 0;
+        for (; i <= turn - 8; i += 8) Mixed(ref at, i, Vector256.LoadUnsafe(ref at, (nuint)(i + shift))).StoreUnsafe(ref at, (nuint)i);
+        for (; i < turn; i++) s[i] = s[i + shift] ^ Mixed(s[i], s[i + 1]);
+        for (; i <= Length - 9; i += 8) Mixed(ref at, i, Vector256.LoadUnsafe(ref at, (nuint)(i - turn))).StoreUnsafe(ref at, (nuint)i);
+        for (; i < Length; i++) s[i] = s[i - turn] ^ Mixed(s[i], s[(i + 1) % Length]);
+    }
+
+    private static uint Mixed(uint own, uint next)
+    {
+        uint y = (own & 0x80000000u) | (next & 0x7FFFFFFFu);
+        return (y >> 1) ^ ((y & 1) * 0x9908B0DFu);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Mixed(ref uint at, int i, Vector256<uint> further)
+    {
+        Vector256<uint> y = (Vector256.LoadUnsafe(ref at, (nuint)i) & Vector256.Create(0x80000000u)) | (Vector256.LoadUnsafe(ref at, (nuint)i + 1) & Vector256.Create(0x7FFFFFFFu));
+        Vector256<uint> odd = Vector256.Equals(y & Vector256<uint>.One, Vector256<uint>.One);
+        return further ^ (y >>> 1) ^ (odd & Vector256.Create(0x9908B0DFu));
+    }
+
+    private static void Units(ReadOnlySpan<uint> state, Span<float> into)
+    {
+        ref uint from = ref MemoryMarshal.GetReference(state);
+        ref float to = ref MemoryMarshal.GetReference(into);
+        int i = 0;
+        for (; i <= state.Length - 8; i += 8)
         {
-            uint y = (s[i] & 0x80000000u) | (s[(i + 1) % Length] & 0x7FFFFFFFu);
-            s[i] = s[(i + 397) % Length] ^ (y >> 1) ^ ((y & 1) * 0x9908B0DFu);
+            Vector256<uint> y = Vector256.LoadUnsafe(ref from, (nuint)i);
+            y ^= y >>> 11;
+            y ^= (y << 7) & Vector256.Create(0x9D2C5680u);
+            y ^= (y << 15) & Vector256.Create(0xEFC60000u);
+            y ^= y >>> 18;
+            (Vector256.ConvertToSingle((y & Vector256.Create(0xFFFFFFu)).AsInt32()) * Vector256.Create(1f / (1 << 24))).StoreUnsafe(ref to, (nuint)i);
         }
+        for (; i < state.Length; i++) into[i] = (Temper(state[i]) & 0xFFFFFF) * (1f / (1 << 24));
     }
 
     private static uint Temper(uint y)

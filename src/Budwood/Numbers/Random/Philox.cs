@@ -1,4 +1,8 @@
 using System.IO.Hashing;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using System.Text;
 
 namespace Budwood.Numbers.Random;
@@ -35,10 +39,59 @@ public readonly struct Philox
         while (done < into.Length)
         {
             long at = start + done;
+            int many = Avx2.IsSupported && (at & 3) == 0 ? Fill((ulong)(at >> 2), into[done..]) : 0;
+            if (many > 0)
+            {
+                done += many;
+                continue;
+            }
             Block((ulong)(at >> 2), block);
             for (int w = (int)(at & 3); w < 4 && done < into.Length; w++) into[done++] = (block[w] >> 8) * (1f / (1 << 24));
         }
     }
+
+    // Eight counters at a time, one in each 64-bit lane: the multiplier reads the lower halves and what gathers in the upper ones does not matter.
+    private int Fill(ulong counter, Span<float> into)
+    {
+        ref float to = ref MemoryMarshal.GetReference(into);
+        Vector256<ulong> step = Vector256.Create(0UL, 1, 2, 3);
+        Vector256<uint> m0 = Vector256.Create(0xD2511F53UL).AsUInt32(), m1 = Vector256.Create(0xCD9E8D57UL).AsUInt32();
+        int i = 0;
+        for (; i <= into.Length - 32; i += 32, counter += 8)
+        {
+            Vector256<ulong> a0 = Vector256.Create(counter) + step, a1 = a0 >>> 32, a2 = default, a3 = default;
+            Vector256<ulong> b0 = Vector256.Create(counter + 4) + step, b1 = b0 >>> 32, b2 = default, b3 = default;
+            uint k0 = _key0, k1 = _key1;
+            for (int round = 0; round < 10; round++)
+            {
+                Vector256<ulong> key0 = Vector256.Create((ulong)k0), key1 = Vector256.Create((ulong)k1);
+                Vector256<ulong> p0 = Avx2.Multiply(a0.AsUInt32(), m0), p1 = Avx2.Multiply(a2.AsUInt32(), m1);
+                (a0, a1, a2, a3) = ((p1 >>> 32) ^ a1 ^ key0, p1, (p0 >>> 32) ^ a3 ^ key1, p0);
+                p0 = Avx2.Multiply(b0.AsUInt32(), m0);
+                p1 = Avx2.Multiply(b2.AsUInt32(), m1);
+                (b0, b1, b2, b3) = ((p1 >>> 32) ^ b1 ^ key0, p1, (p0 >>> 32) ^ b3 ^ key1, p0);
+                k0 += 0x9E3779B9;
+                k1 += 0xBB67AE85;
+            }
+            Store(a0, a1, a2, a3, ref Unsafe.Add(ref to, i));
+            Store(b0, b1, b2, b3, ref Unsafe.Add(ref to, i + 16));
+        }
+        return i;
+    }
+
+    // The four words of each of four counters, in order.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector256<ulong> c0, Vector256<ulong> c1, Vector256<ulong> c2, Vector256<ulong> c3, ref float to)
+    {
+        Vector256<ulong> low = Vector256.Create(0xFFFFFFFFUL);
+        Vector256<ulong> first = (c0 & low) | (c1 << 32), second = (c2 & low) | (c3 << 32);
+        Vector256<ulong> even = Avx2.UnpackLow(first, second), odd = Avx2.UnpackHigh(first, second);
+        Unit(Avx2.Permute2x128(even, odd, 0x20)).StoreUnsafe(ref to);
+        Unit(Avx2.Permute2x128(even, odd, 0x31)).StoreUnsafe(ref to, 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Unit(Vector256<ulong> words) => Vector256.ConvertToSingle((words.AsUInt32() >>> 8).AsInt32()) * Vector256.Create(1f / (1 << 24));
 
     /// <summary>The four words of one counter.</summary>
     public void Block(ulong counter, Span<uint> words)

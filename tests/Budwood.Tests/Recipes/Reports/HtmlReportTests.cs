@@ -23,7 +23,7 @@ public sealed partial class HtmlReportTests : IDisposable
     [GeneratedRegex("\\sid=\"([^\"]*)\"")]
     private static partial Regex Ids();
 
-    private string Page(RecipeOutcome outcome, string? title = "A paper & its <title>") => HtmlReport.Page(outcome, "9.8.7", title, s_now);
+    private static string Page(RecipeOutcome outcome, string? title = "A paper & its <title>") => HtmlReport.Page(outcome, "9.8.7", title, s_now);
 
     private static int Count(string page, string what) => page.Split(what).Length - 1;
 

@@ -35,7 +35,7 @@ internal sealed record Scale(double Low, double High, double From, double To, bo
         }
         double span = high - low;
         // One number alone gets a range of its own size.
-        double pad = span > Math.Max(Math.Abs(low), Math.Abs(high)) * 1e-12 ? span * air : low == 0 ? 1 : Math.Abs(low) / 2;
+        double pad = span > Math.Max(Math.Abs(low), Math.Abs(high)) * 1e-12 ? span * air : Math.Abs(low) < 1e-300 ? 1 : Math.Abs(low) / 2;
         return (low - pad, high + pad);
     }
 }

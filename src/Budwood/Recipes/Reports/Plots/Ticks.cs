@@ -22,10 +22,11 @@ internal sealed partial record Ticks(IReadOnlyList<double> At, IReadOnlyList<str
         double Value(long i) => power >= 0 ? i * factor * unit : i * factor / Math.Pow(10, -power);
         double step = Value(1);
         // A range far from zero and narrower than the numbers there are apart has no round numbers to show.
-        if (Math.Max(Math.Abs(low), Math.Abs(high)) / step > 1e12) return new Ticks([low, high], [Plain(low), Plain(high)]);
+        if (Math.Max(Math.Abs(low), Math.Abs(high)) / step > 1e12) return new Ticks([low, high], [Table.Exact(low), Table.Exact(high)]);
         long first = (long)Math.Ceiling((low / step) - 1e-9), last = (long)Math.Floor((high / step) + 1e-9);
         double[] at = [.. Enumerable.Range(0, (int)(last - first + 1)).Select(i => Value(first + i))];
-        return new Ticks(at, Alike(at, factor == 10 ? power + 1 : power));
+        // Few wide steps may miss a range whole.
+        return at.Length == 0 ? Linear(low, high, 2 * Math.Max(1, about)) : new Ticks(at, Alike(at, factor == 10 ? power + 1 : power));
     }
 
     /// <summary>Powers of ten within a range, with their doubles and fives where there are few.</summary>
