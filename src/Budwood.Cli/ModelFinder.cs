@@ -15,6 +15,7 @@ internal static class ModelFinder
     public static Artifact Artifact(ArtifactKind kind, string path) => kind switch
     {
         ArtifactKind.Checkpoint => Methods.Artifact.Of(Open(path)),
+        ArtifactKind.Folder => Methods.Artifact.Of(ModelFolder.Open(Folder(path), path)),
         ArtifactKind.Table => Methods.Artifact.Of(TableFiles.Read(path)),
         _ => Methods.Artifact.Of(ArrayFiles.Read(path)),
     };

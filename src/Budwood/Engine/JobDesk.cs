@@ -53,6 +53,8 @@ internal sealed class JobDesk(Job job, IReadOnlyDictionary<string, IReadOnlyList
     public override Table Table(string port) => inputs[port][0].Table;
     public override IReadOnlyList<Table> Tables(string port) => inputs.TryGetValue(port, out IReadOnlyList<Artifact>? all) ? [.. all.Select(a => a.Table)] : [];
     public override Arrays Arrays(string port) => inputs[port][0].Arrays;
+    public override ModelFolder Folder(string port) => inputs[port][0].Folder;
+    public override IReadOnlyList<ModelFolder> Folders(string port) => inputs.TryGetValue(port, out IReadOnlyList<Artifact>? all) ? [.. all.Select(a => a.Folder)] : [];
     public override void Emit(string port, Table table) => Put(port, Artifact.Of(table));
     public override void Emit(string port, Arrays arrays) => Put(port, Artifact.Of(arrays));
     public override void Show(Table table) => Shown = table;

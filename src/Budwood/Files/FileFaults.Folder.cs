@@ -66,6 +66,9 @@ internal static partial class FileFaults
             $"found {Some(files)}, expected model.safetensors",
             "Download the model.safetensors shards of the same repository.");
 
+    internal static Fault TooManyFiles(string folder, int most) =>
+        new("BW2052", ExitCode.Input, "the folder holds more files than any model", folder, $"more than {most}", "Name the model's own folder.");
+
     internal static Fault ListingFolder(string folder, Exception e) =>
         new("BW2003", ExitCode.Input, "the folder cannot be listed", folder, e.Message, "Give your user the right to read it, or check the mount.", e);
 

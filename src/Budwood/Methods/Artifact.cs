@@ -13,8 +13,10 @@ public sealed record Artifact
     public Checkpoint Checkpoint => (Checkpoint)Content;
     public Table Table => (Table)Content;
     public Arrays Arrays => (Arrays)Content;
+    public ModelFolder Folder => (ModelFolder)Content;
 
     public static Artifact Of(Checkpoint checkpoint) => new(ArtifactKind.Checkpoint, checkpoint);
     public static Artifact Of(Table table) => new(ArtifactKind.Table, table);
     public static Artifact Of(Arrays arrays) => new(ArtifactKind.Arrays, arrays);
+    public static Artifact Of(ModelFolder folder) => new(ArtifactKind.Folder, folder);
 }

@@ -24,6 +24,12 @@ public abstract class Desk
     /// <summary>The arrays at an input port.</summary>
     public abstract Arrays Arrays(string port);
 
+    /// <summary>The folder at an input port: its files, none of which is run.</summary>
+    public abstract ModelFolder Folder(string port);
+
+    /// <summary>The folders at an input port that takes several, in the order in which they were given.</summary>
+    public abstract IReadOnlyList<ModelFolder> Folders(string port);
+
     /// <summary>What a rule makes of models: planned, refused if it cannot be run, computed when it is scored or given out.</summary>
     /// <param name="parameters">Values as a command line has them.</param>
     public abstract Checkpoint Call(string rule, IReadOnlyList<Checkpoint> models, params IReadOnlyList<(string Name, string Value)> parameters);

@@ -13,8 +13,8 @@ public abstract class Method
     public abstract object ReadParameters(ParameterValues values);
 }
 
-/// <summary>What travels between methods: models, rows with columns, named float64 arrays.</summary>
-public enum ArtifactKind { Checkpoint, Table, Arrays }
+/// <summary>What travels between methods: models, rows with columns, named float64 arrays, folders whose files are looked at.</summary>
+public enum ArtifactKind { Checkpoint, Table, Arrays, Folder }
 
 /// <summary>One thing that a method takes or gives.</summary>
 /// <param name="Many">Takes several, in order.</param>

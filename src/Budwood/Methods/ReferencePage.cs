@@ -135,7 +135,7 @@ public static class ReferencePage
             line.Append($" models={string.Join(',', Models(rule))}");
             if (rule.Arity.NeedsBase) line.Append(" base=models/base");
         }
-        else if (!method.Ports.Inputs.Any(i => i.Kind == ArtifactKind.Checkpoint))
+        else if (!method.Ports.Inputs.Any(i => i.Kind is ArtifactKind.Checkpoint or ArtifactKind.Folder))
         {
             foreach (Port input in method.Ports.Inputs.Where(i => !i.Optional)) line.Append($" {input.Name}={input.Name}{(input.Kind == ArtifactKind.Table ? ".csv" : ".safetensors")}");
         }
@@ -241,7 +241,7 @@ public static class ReferencePage
 
     private static string ShortTakes(Ports ports)
     {
-        string[] needed = [.. ports.Inputs.Where(i => !i.Optional).Select(i => i.Kind switch { ArtifactKind.Checkpoint => i.Many ? "models" : "one model", ArtifactKind.Table => "a table", _ => "arrays" })];
+        string[] needed = [.. ports.Inputs.Where(i => !i.Optional).Select(i => i.Kind switch { ArtifactKind.Checkpoint => i.Many ? "models" : "one model", ArtifactKind.Table => "a table", ArtifactKind.Folder => i.Many ? "folders" : "a folder", _ => "arrays" })];
         return needed.Length == 0 ? "nothing" : string.Join(" and ", needed);
     }
 

@@ -26,6 +26,8 @@ internal class TestDesk(string method = "test", long seed = 0) : Desk
     public override Table Table(string port) => Inputs[port].Table;
     public override IReadOnlyList<Table> Tables(string port) => [Inputs[port].Table];
     public override Arrays Arrays(string port) => Inputs[port].Arrays;
+    public override ModelFolder Folder(string port) => Inputs[port].Folder;
+    public override IReadOnlyList<ModelFolder> Folders(string port) => [.. Inputs.Where(i => i.Key == port || i.Key.StartsWith(port + ".", StringComparison.Ordinal)).Select(i => i.Value.Folder)];
     public override Checkpoint Call(string rule, IReadOnlyList<Checkpoint> models, params IReadOnlyList<(string Name, string Value)> parameters) => throw new NotSupportedException();
     public override double Score(string command, Checkpoint model) => throw new NotSupportedException();
     public override void Emit(string port, Checkpoint made) => Outputs[port] = Artifact.Of(made);

@@ -52,10 +52,11 @@ public sealed class ReferencePageTests : IDisposable
         RunLine line = RunLine.Parse(method, words);
         if (method is Job job)
         {
-            Assert.SkipUnless(method.Ports.Inputs is [{ Kind: ArtifactKind.Checkpoint }, ..], "takes tables or arrays; its own tests run it");
+            Assert.SkipUnless(method.Ports.Inputs is [{ Kind: ArtifactKind.Checkpoint or ArtifactKind.Folder }, ..], "takes tables or arrays; its own tests run it");
             using var model = Checkpoint.Open(_folder["models/base"], "models/base");
             using var other = Checkpoint.Open(_folder["models/chat"], "models/chat");
-            Dictionary<string, IReadOnlyList<Artifact>> inputs = line.Ports.ToDictionary(p => p.Key, p => (IReadOnlyList<Artifact>)[Artifact.Of(p.Value[0] == "models/base" ? model : other)]);
+            var inputs = method.Ports.Inputs.Where(i => !i.Optional).Select((port, n) => (port, n)).ToDictionary(i => i.port.Name, i => (IReadOnlyList<Artifact>)
+                [i.port.Kind == ArtifactKind.Folder ? Artifact.Of(ModelFolder.Open(_folder["models/base"], "models/base")) : Artifact.Of(i.n == 0 ? model : other)]);
             var options = new JobOptions { Run = new RunOptions { Out = _folder["job"], Configuration = "" }, Plan = (_, _, _) => throw new NotSupportedException("a probe calls no rule") };
             Assert.NotEmpty(Runner.Run(job, line.ReadParameters(), inputs, options, CancellationToken.None).Table!.Rows);
             return;

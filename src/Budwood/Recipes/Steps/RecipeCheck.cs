@@ -80,11 +80,13 @@ internal static class RecipeCheck
             return;
         }
         Port output = Main(recipe, input.Node, input.Step, input.Port, table: false);
-        if (output.Kind != port.Kind) throw StepFaults.PortsDoNotFit(input.Node, port.Name, Words(port.Kind), $"{Words(output.Kind)} from '{input.Text}'");
+        // A checkpoint of a step lies in a folder.
+        bool lies = port.Kind == ArtifactKind.Folder && output.Kind == ArtifactKind.Checkpoint;
+        if (output.Kind != port.Kind && !lies) throw StepFaults.PortsDoNotFit(input.Node, port.Name, Words(port.Kind), $"{Words(output.Kind)} from '{input.Text}'");
         if (!port.Many && (input.GathersAll || input.Gathers.Count > 0)) throw StepFaults.TakesOne(input.Node, port.Name, 2);
     }
 
-    private static string Words(ArtifactKind kind) => kind switch { ArtifactKind.Checkpoint => "a checkpoint", ArtifactKind.Table => "a table", _ => "arrays" };
+    private static string Words(ArtifactKind kind) => kind switch { ArtifactKind.Checkpoint => "a checkpoint", ArtifactKind.Table => "a table", ArtifactKind.Folder => "a folder", _ => "arrays" };
 
     private static Port Main(Recipe recipe, YamlNode at, string stepName, string? portName, bool table = true)
     {

@@ -73,7 +73,7 @@ public static class RecipeSchema
         var needed = new JsonArray();
         foreach (Port port in method.Ports.Inputs)
         {
-            string doc = $"{Sentence(port.Doc)} {(port.Kind switch { ArtifactKind.Checkpoint => "A checkpoint", ArtifactKind.Table => "A table", _ => "Arrays" })}: step, step.port, step[key=value] or a path.";
+            string doc = $"{Sentence(port.Doc)} {(port.Kind switch { ArtifactKind.Checkpoint => "A checkpoint", ArtifactKind.Table => "A table", ArtifactKind.Folder => "A folder or file", _ => "Arrays" })}: step, step.port, step[key=value] or a path.";
             properties[port.Name] = With(port.Many ? OneOrMore(Ref("input")) : Ref("input"), doc);
             matrix[port.Name] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["description"] = doc };
             if (!port.Optional || (port.Name == "base" && method is Rule { Arity.NeedsBase: true })) needed.Add((JsonNode)Here(port.Name));

@@ -99,9 +99,18 @@ public sealed class StepWork(Recipe recipe, WorkMeans means)
         foreach ((string port, IReadOnlyList<InstanceInput> given) in instance.Inputs)
         {
             ArtifactKind kind = instance.Step.Method.Ports.Inputs.Single(p => p.Name == port).Kind;
-            inputs[port] = [.. given.Select(i => i.Instance is { } read ? _done[read].Output(i.Port!).Digest : OfFile(kind, i.Input, stop).Digest)];
+            inputs[port] = [.. given.Select(i => i.Instance is { } read ? Digest(_done[read], i.Port!, kind) : OfFile(kind, i.Input, stop).Digest)];
         }
         return new StepKey(card.Name, card.Revision, parameters, inputs, instance.Seed, instance.Step.Method is Rule ? "f32" : "f64");
+    }
+
+    // Of a folder all files count, not the weights alone.
+    private static string Digest(StoreEntry entry, string port, ArtifactKind kind)
+    {
+        StoredOutput output = entry.Output(port);
+        if (kind != ArtifactKind.Folder) return output.Digest;
+        IEnumerable<string> files = entry.Files.Where(f => f.Key.StartsWith(output.Place, StringComparison.Ordinal)).OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => $"{f.Key} {f.Value}");
+        return StoreEntry.Hash(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', files)));
     }
 
     // A file of the user's is read once a run; its content, not its name, is part of the key.
@@ -110,6 +119,11 @@ public sealed class StepWork(Recipe recipe, WorkMeans means)
         string path = kind == ArtifactKind.Checkpoint ? input.Path : InputFiles.Find(recipe, input);
         return _files.GetOrAdd($"{kind} {path}", _ =>
         {
+            if (kind == ArtifactKind.Folder)
+            {
+                var folder = ModelFolder.Open(path, input.Path);
+                return (folder.Scan.Digest(stop).ToString(), Artifact.Of(folder));
+            }
             if (kind != ArtifactKind.Checkpoint)
             {
                 if (!File.Exists(path)) throw FileFaults.Missing(path, "file", FileFaults.Siblings(path));
@@ -143,6 +157,7 @@ public sealed class StepWork(Recipe recipe, WorkMeans means)
     private Artifact Open(InstanceInput input, ArtifactKind kind, string label, List<Checkpoint> opened, CancellationToken stop)
     {
         if (input.Instance is null && kind != ArtifactKind.Checkpoint) return OfFile(kind, input.Input, stop).What!;
+        if (input.Instance is { } made && kind == ArtifactKind.Folder) return Artifact.Of(ModelFolder.Open(Path.Join(_done[made].Folder, _done[made].Output(input.Port!).Place), label));
         Artifact what = input.Instance is { } read ? _done[read].Open(input.Port!, label) : Artifact.Of(ModelOpener.Open(new ModelName(input.Input.Path, input.Input.Node), recipe.File));
         if (what.Kind == ArtifactKind.Checkpoint) opened.Add(what.Checkpoint);
         return what;
