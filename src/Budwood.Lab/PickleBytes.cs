@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
@@ -7,13 +8,13 @@ namespace Budwood.Lab;
 /// <summary>Writes pickles instruction by instruction, in memory; nothing of them is ever run.</summary>
 internal sealed class PickleBytes
 {
-    private readonly MemoryStream _bytes = new();
+    private readonly ArrayBufferWriter<byte> _bytes = new();
 
     public static PickleBytes Protocol(byte version) => new PickleBytes().Op(0x80, version);
 
     public byte[] Stop() => Op((byte)'.').ToArray();
 
-    public byte[] ToArray() => _bytes.ToArray();
+    public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
 
     public PickleBytes Op(params ReadOnlySpan<byte> bytes)
     {

@@ -1,5 +1,5 @@
-using System.IO.Hashing;
 using System.Globalization;
+using System.IO.Hashing;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Budwood.Checkpoints;

@@ -21,7 +21,7 @@ internal sealed record Licences(string? Declared, long Line, string? File, strin
 
     public static Licences Of(ModelFolder folder, CardText card)
     {
-        (string Value, long Line) declared = card.Field("license").FirstOrDefault();
+        (string Value, long Line) declared = card.Field("license") is [var first, ..] ? first : default;
         string? file = folder.Names.FirstOrDefault(n => n.StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase) || n.StartsWith("LICENCE", StringComparison.OrdinalIgnoreCase) || n == "COPYING");
         string text = file is null ? "" : folder.Text(file) ?? "";
         string head = text[..Math.Min(text.Length, 3000)];

@@ -74,7 +74,7 @@ public sealed partial class ReuseDecision : Job<ReuseDecision.Parameters>
             Item(stage, name, f.Status.ToString().ToLowerInvariant(), f.Evidence);
         }
         const string Assess = "1 reusability", Select = "2 selection", Evaluate = "3 evaluation", Deploy = "4 deployment";
-        (string task, long line) = card.Field("pipeline_tag").FirstOrDefault();
+        (string task, long line) = card.Field("pipeline_tag") is [var tag, ..] ? tag : default;
         Item(Assess, "task", task is null ? "missing" : "claimed", task is null ? "" : $"README.md:{line} {task}");
         FromFactor(Assess, "licence");
         Item(Assess, "size", "verified", FormattableString.Invariant($"{folder.Bytes} bytes"));

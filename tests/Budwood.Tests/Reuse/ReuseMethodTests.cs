@@ -18,7 +18,7 @@ public sealed class ReuseMethodTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Dictionary<string, (string Status, string Evidence, string What)> Factors(string folder)
+    private static Dictionary<string, (string Status, string Evidence, string What)> Factors(string folder)
     {
         Table table = TestDesk.Run(new ProvenanceReport(), new ProvenanceReport.Parameters(), 0, ("folder", Artifact.Of(ModelFolder.Open(folder))))["factors"].Table;
         return table.Rows.ToDictionary(r => (string)r[1]!, r => ((string)r[2]!, (string)r[3]!, (string)r[4]!), StringComparer.Ordinal);
@@ -77,7 +77,7 @@ public sealed class ReuseMethodTests : IDisposable
         Assert.Equal("missing", factors["latency"].Status);
     }
 
-    private Dictionary<string, Artifact> Compare(string a, string b)
+    private static Dictionary<string, Artifact> Compare(string a, string b)
     {
         using Checkpoint x = Checkpoint.Open(a), y = Checkpoint.Open(b);
         return TestDesk.Run(new ReproducibilityCheck(), new ReproducibilityCheck.Parameters(), 0, ("first", Artifact.Of(x)), ("second", Artifact.Of(y)));
