@@ -22,7 +22,7 @@ internal sealed class ArtifactOutput
             if (!fit.Contains(ending)) throw new Fault("BW1019", ExitCode.Usage, $"'{ports.Output.Name}' is written to a file ending in {string.Join(", ", fit)}", path, null, $"Write '-o {Path.GetFileNameWithoutExtension(path)}{fit[0]}'.");
         }
         if (Directory.Exists(path) || (File.Exists(path) && !force))
-            throw new Fault("BW2101", ExitCode.Usage, "the output exists already", path, null, Directory.Exists(path) ? "Choose another place." : "Choose another place, or add --force to replace it.");
+            throw FileFaults.OutputExists(path, Directory.Exists(path) ? "found a folder of that name" : "found a file of that name");
         return new ArtifactOutput(path, ports, force);
     }
 

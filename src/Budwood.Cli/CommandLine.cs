@@ -60,8 +60,16 @@ internal static class CommandLine
             string? word = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
             bool verb = word is not null && parsed.CommandResult.Command is RootCommand;
             IEnumerable<string> options = parsed.CommandResult.Command.Options.Select(o => o.Name);
+            // "Argument 'x' not recognized. Must be one of:" and the words, a line each.
+            string[] words = [.. error.Message.Split('\'').Where((_, i) => i % 2 == 1)];
+            string message = error.Message;
+            if (word is null && words.Length > 2 && message.Contains("one of", StringComparison.Ordinal))
+            {
+                terminal.Complain(new Fault("BW1001", ExitCode.Usage, $"'{words[0]}' is not known here", null, null, Nearest.Hint(words[0], words[1..])));
+                continue;
+            }
             string? hint = word is null ? null : verb ? Nearest.Hint(word, known) : Nearest.Hint(word, options);
-            terminal.Complain(new Fault("BW1001", ExitCode.Usage, error.Message.TrimEnd('.'), null, null, hint ?? "'budwood --help' lists the verbs, 'budwood VERB --help' their options."));
+            terminal.Complain(new Fault("BW1001", ExitCode.Usage, message.TrimEnd('.'), null, null, hint ?? "'budwood --help' lists the verbs, 'budwood VERB --help' their options."));
             if (word is not null) break;
         }
         return (int)ExitCode.Usage;

@@ -1,3 +1,5 @@
+using Budwood.Recipes.Steps;
+
 namespace Budwood.Cli.Tests;
 
 /// <summary>The catalogue of papers, and its page.</summary>
@@ -21,6 +23,16 @@ public class PapersPageTests
         Assert.All(RecipeBook.Names, name => Assert.Equal(name, Papers.Find(name[3..])!.Recipe));
         // A word of a verdict stands only where a report bears it out.
         Assert.All(Papers.All.Where(p => p.Word is not null), p => Assert.True(p.Recipe is not null && p.Key is not null && p.Date is not null, p.Slug));
+    }
+
+    // Editors read it: the first line of every recipe names it.
+    [Fact]
+    public void The_schema_beside_the_recipes_is_the_methods_own()
+    {
+        string path = Path.Join(Root(), "recipes", "recipe.schema.json"), schema = RecipeSchema.Of(Catalogue.All).ToJsonString() + "\n";
+        if (Environment.GetEnvironmentVariable("BUDWOOD_REWRITE") == "1") File.WriteAllText(path, schema);
+        Assert.True(File.Exists(path) && File.ReadAllText(path) == schema,
+            "recipes/recipe.schema.json is not what the cards say: BUDWOOD_REWRITE=1 dotnet test --project tests/Budwood.Cli.Tests --filter-class '*PapersPageTests'");
     }
 
     private static string Root()

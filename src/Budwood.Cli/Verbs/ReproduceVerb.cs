@@ -55,24 +55,23 @@ internal static class ReproduceVerb
         if (jobs is < 1 or > 256) throw new Fault("BW1235", ExitCode.Usage, "--jobs must lie between 1 and 256", null, $"found {jobs}");
         string profile = parsed.GetValue(Profile)!;
         long seed = parsed.GetValue(SharedOptions.Seed);
-        WorkMeans means = Means(parsed, terminal, parsed.GetValue(Fresh));
+        WorkMeans means = Means(parsed, terminal, Since(parsed));
         using var progress = new ProgressLine(terminal, recipe.Name);
         var runner = new RecipeRunner(recipe, new RecipeOptions { Profile = profile, Seed = seed, Means = means, Progress = (share, what) => progress.Report(share, what) });
-        if (jobs > 1)
-        {
-            LocalJobs.Run(WorkList.Of(recipe, profile, seed, means.Fresh, runner), jobs, parsed, terminal, stop);
-            runner = new RecipeRunner(recipe, new RecipeOptions { Profile = profile, Seed = seed, Means = means with { Fresh = false } });
-        }
+        if (jobs > 1) LocalJobs.Run(WorkList.Of(recipe, profile, seed, means.Since, runner), jobs, parsed, terminal, stop);
         RecipeOutcome outcome = runner.Run(stop);
         progress.Dispose();
         return Show(outcome, parsed.GetValue(SharedOptions.Out)?.ToString(), terminal);
     }
 
+    /// <summary>From when on stored outputs count, by <c>--fresh</c>: from now on, or whenever they were made.</summary>
+    public static DateTimeOffset? Since(ParseResult parsed) => parsed.GetValue(Fresh) ? DateTimeOffset.UtcNow : null;
+
     /// <summary>What steps are run with.</summary>
-    public static WorkMeans Means(ParseResult parsed, Terminal terminal, bool fresh) => new()
+    public static WorkMeans Means(ParseResult parsed, Terminal terminal, DateTimeOffset? since) => new()
     {
-        Store = Store.OfUser(terminal.Say), Find = Catalogue.Find, Threads = SharedOptions.ThreadCount(parsed), Fresh = fresh,
-        MemoryBytes = parsed.GetValue(SharedOptions.Memory) ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4), Say = terminal.Say, Detail = terminal.Detail,
+        Store = Store.OfUser(terminal.Say), Find = Catalogue.Find, Threads = SharedOptions.ThreadCount(parsed), Since = since,
+        MemoryBytes = parsed.GetValue(SharedOptions.Memory) ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4), Detail = terminal.Detail,
     };
 
     // The colours of Okabe and Ito; each verdict has its mark as well.

@@ -16,7 +16,7 @@ internal static class RunVerb
         var method = new Argument<string>("METHOD") { Description = "A recipe file (.yml), or a method; 'budwood methods' lists them, 'budwood run METHOD --help' shows a card." };
         method.CompletionSources.Add(_ => Catalogue.All.Select(m => new System.CommandLine.Completions.CompletionItem(m.Card.Name, detail: m.Card.Summary)));
         var words = Words();
-        words.CompletionSources.Add(context => Catalogue.Find(context.ParseResult.GetValue(method) ?? "") is { } of ? Named(of) : []);
+        words.CompletionSources.Add(context => context.ParseResult.GetResult(method) is { Tokens: [var name, ..] } && Catalogue.Find(name.Value) is { } of ? Named(of) : []);
         var command = new Command("run", "Run a recipe, or one method on inputs: port=PATH key=value, or --key value.") { method, words, SharedOptions.Out };
         Finish(command);
         foreach (Option option in new Option[] { ReproduceVerb.Profile, ReproduceVerb.Fresh, ReproduceVerb.Jobs }) command.Options.Add(option);

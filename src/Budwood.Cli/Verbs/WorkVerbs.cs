@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Budwood.Files;
 using Budwood.Recipes.Steps;
 
 namespace Budwood.Cli.Verbs;
@@ -21,9 +22,9 @@ internal static class WorkVerbs
             string profile = p.GetValue(ReproduceVerb.Profile)!;
             long seed = p.GetValue(SharedOptions.Seed);
             var runner = new RecipeRunner(read, new RecipeOptions { Profile = profile, Seed = seed, Means = new WorkMeans { Store = Engine.Store.OfUser(terminal.Say), Find = Catalogue.Find } });
-            WorkList list = WorkList.Of(read, profile, seed, p.GetValue(ReproduceVerb.Fresh), runner);
+            WorkList list = WorkList.Of(read, profile, seed, ReproduceVerb.Since(p), runner);
             string output = p.GetValue(SharedOptions.Out)?.ToString() ?? "plan.json";
-            if (File.Exists(output) && !p.GetValue(SharedOptions.Force)) throw new Fault("BW2101", ExitCode.Usage, "the output exists already", output, null, "Choose another place, or add --force to replace it.");
+            if (File.Exists(output) && !p.GetValue(SharedOptions.Force)) throw FileFaults.OutputExists(output, "found a file of that name");
             list.Write(output, replace: true);
             terminal.Result($"{list.Items.Count} items of {read.Name}, {runner.Seeds.Count} seed{(runner.Seeds.Count == 1 ? "" : "s")}: {output}");
             terminal.Result($"next:    'budwood work {output}' as often and wherever you like, then 'budwood gather {output}'");
@@ -44,7 +45,7 @@ internal static class WorkVerbs
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) =>
         {
             WorkList list = WorkList.Read(p.GetValue(plan)!);
-            WorkMeans means = ReproduceVerb.Means(p, terminal, list.Fresh);
+            WorkMeans means = ReproduceVerb.Means(p, terminal, list.Since);
             (Recipe recipe, RecipeRunner runner) = list.Open(Catalogue.Find, Catalogue.All.Select(m => m.Card.Name), means);
             using var progress = new ProgressLine(terminal, recipe.Name);
             int made = WorkList.Work(runner, new StepWork(recipe, means), Positions(p.GetValue(items), list.Items.Count), p.GetValue(from), (share, what) => progress.Report(share, what), stop);
@@ -65,7 +66,7 @@ internal static class WorkVerbs
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) =>
         {
             WorkList list = WorkList.Read(p.GetValue(plan)!);
-            (_, RecipeRunner runner) = list.Open(Catalogue.Find, Catalogue.All.Select(m => m.Card.Name), ReproduceVerb.Means(p, terminal, fresh: false));
+            (_, RecipeRunner runner) = list.Open(Catalogue.Find, Catalogue.All.Select(m => m.Card.Name), ReproduceVerb.Means(p, terminal, list.Since));
             return ReproduceVerb.Show(runner.Gather(stop), p.GetValue(SharedOptions.Out)?.ToString(), terminal);
         }));
         return command;

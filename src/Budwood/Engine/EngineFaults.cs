@@ -51,15 +51,15 @@ internal static class EngineFaults
             "Check weights, lambda and models; '--allow unchanged' releases the copy.");
 
     public static Fault ScoreWithoutModel(string command) =>
-        new("BW1301", ExitCode.Usage, "the score command does not say where the model goes", "score", $"found '{command}'",
+        new("BW1341", ExitCode.Usage, "the score command does not say where the model goes", "score", $"found '{command}'",
             $"Write {ScoreCommand.Placeholder} where the folder belongs: 'python eval.py {ScoreCommand.Placeholder}'.");
 
     public static Fault ScoreFailed(string command, string model, int exit, string printed) =>
-        new("BW1302", ExitCode.Usage, $"the score command failed for '{model}'", "score",
+        new("BW1342", ExitCode.Usage, $"the score command failed for '{model}'", "score",
             $"exit code {exit} of '{command}', which printed {Printed(printed)}", "Try it on one model by hand; it must end with 0.");
 
     public static Fault ScoreIsNoNumber(string command, string model, string printed) =>
-        new("BW1303", ExitCode.Usage, $"the score command printed no number for '{model}'", "score", $"'{command}' printed {Printed(printed)}",
+        new("BW1343", ExitCode.Usage, $"the score command printed no number for '{model}'", "score", $"'{command}' printed {Printed(printed)}",
             "Its last line on standard output must be one finite number, such as 0.731.");
 
     private static string Printed(string line) => line.Length == 0 ? "nothing" : $"'{(line.Length > 200 ? line[..197] + "..." : line)}'";

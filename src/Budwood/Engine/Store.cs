@@ -51,11 +51,13 @@ public sealed class Store
     private string Place(string address) => Path.Join(Folder, "entries", address[..2], address);
 
     /// <summary>The entry of a key when it is there and undamaged.</summary>
-    public StoreEntry? Find(StepKey key)
+    /// <param name="since">What was made before does not count: a fresh run asks for it, whichever of its processes made it.</param>
+    public StoreEntry? Find(StepKey key, DateTimeOffset? since = null)
     {
         string address = key.Address, folder = Place(address);
         if (!Directory.Exists(folder)) return null;
         StoreEntry? entry = StoreEntry.Read(folder);
+        if (entry?.Made < since) return null;
         string? damage = entry is null ? "entry.json" : entry.Key != key.Text ? "entry.json" : entry.Damage();
         if (damage is null)
         {
@@ -69,14 +71,15 @@ public sealed class Store
     }
 
     /// <summary>The entry of a key; made by <paramref name="work"/>, in a folder of its own, when it is not there.</summary>
+    /// <param name="since">What was made before is made again.</param>
     /// <param name="stop">Ends waiting for another process that makes the same.</param>
     /// <returns>The entry, and whether it was there already.</returns>
-    public (StoreEntry Entry, bool Hit) GetOrMake(StepKey key, bool fresh, Func<string, StepOutcome> work, CancellationToken stop)
+    public (StoreEntry Entry, bool Hit) GetOrMake(StepKey key, DateTimeOffset? since, Func<string, StepOutcome> work, CancellationToken stop)
     {
-        if (!fresh && Find(key) is { } found) return (found, true);
+        if (Find(key, since) is { } found) return (found, true);
         using IDisposable held = Lock(key.Address, stop);
         // Another process may have made it in the meantime.
-        if (!fresh && Find(key) is { } made) return (made, true);
+        if (Find(key, since) is { } made) return (made, true);
         string address = key.Address, at = Path.Join(Folder, "work", address), place = Place(address);
         Remove(at);
         Directory.CreateDirectory(at);

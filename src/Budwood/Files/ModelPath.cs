@@ -14,9 +14,7 @@ public static class ModelPath
     public static string Resolve(string path, string? revision, string workingFolder, string? configFolder, HubCache hub)
     {
         if (path.Length == 0) throw FileFaults.Missing(path, "model", []);
-        string[] found = [.. Places(path, workingFolder, configFolder).Where(p => Directory.Exists(p) || File.Exists(p))];
-        if (found.Length > 1 && !IsSame(found[0], found[1])) throw FileFaults.TwoPlaces(path, found[0], found[1]);
-        if (found.Length > 0) return revision is null ? found[0] : throw FileFaults.LocalRevision(path, found[0], revision);
+        if (Local(path, workingFolder, configFolder) is { } found) return revision is null ? found : throw FileFaults.LocalRevision(path, found, revision);
         if (!HubCache.IsName(path)) throw Missing(path, workingFolder, configFolder);
         if (hub.Has(path)) return hub.Resolve(path, revision);
         // A misspelt folder has the form of a hub name too: neighbours of nearly that name tell which was meant.
@@ -25,6 +23,14 @@ public static class ModelPath
             : Nearest.Of(name, Neighbours(path, workingFolder, configFolder)).Count > 0;
         if (local && revision is null) throw Missing(path, workingFolder, configFolder);
         return hub.Resolve(path, revision);
+    }
+
+    /// <summary>The folder or file that a path means on this disk; null when it is in neither place, refused when two different ones are meant.</summary>
+    internal static string? Local(string path, string workingFolder, string? configFolder)
+    {
+        string[] found = [.. Places(path, workingFolder, configFolder).Where(p => Directory.Exists(p) || File.Exists(p))];
+        if (found.Length > 1 && !IsSame(found[0], found[1])) throw FileFaults.TwoPlaces(path, found[0], found[1]);
+        return found.FirstOrDefault();
     }
 
     private static IEnumerable<string> Places(string path, string workingFolder, string? configFolder)

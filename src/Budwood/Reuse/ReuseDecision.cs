@@ -1,4 +1,5 @@
 using Budwood.Checkpoints;
+using Budwood.Checkpoints.Audit;
 using Budwood.Methods;
 using Budwood.Numbers;
 
@@ -83,7 +84,7 @@ public sealed partial class ReuseDecision : Job<ReuseDecision.Parameters>
         FromFactor(Select, "data_set");
         FromFactor(Select, "performance_table");
         FromFactor(Select, "content_digests");
-        Item(Select, "safe to load", risks.Critical > 0 ? "contradicted" : "verified", $"{risks.Critical} critical, {risks.Warnings} warnings");
+        Item(Select, "safe to load", risks.Critical > 0 ? "contradicted" : "verified", $"{risks.Critical} critical, {Counts.Of(risks.Warnings, "warning")}");
         Item(Evaluate, "claims that can be checked", metrics.Count > 0 ? "claimed" : "missing", metrics.Count > 0 ? $"README.md:{metrics[0].Line}" : "");
         Item(Evaluate, "measured on your data", "open", "claim_discrepancy holds claim and measurement against each other");
         FromFactor(Evaluate, "fine_tuning_instructions");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Budwood.Checkpoints;
+using Budwood.Checkpoints.Audit;
 using Budwood.Numbers;
 
 namespace Budwood.Reuse;
@@ -24,7 +25,7 @@ internal sealed class Risks
     {
         var table = new Table("findings", new Column("file"), new Column("check"), new Column("severity"), new Column("what"), new Column("where"));
         foreach (var f in _all.OrderBy(f => f.Weight)) table.Add(f.File, f.Check, f.Weight switch { 0 => "critical", 1 => "warning", _ => "note" }, f.What, f.Where);
-        table.Notes.Add($"{folder.Names.Count} files: {Critical} critical, {Warnings} warnings, {Noted} notes; nothing was run");
+        table.Notes.Add($"{Counts.Of(folder.Names.Count, "file")}: {Critical} critical, {Counts.Of(Warnings, "warning")}, {Counts.Of(Noted, "note")}; nothing was run");
         foreach (string left in folder.Scan.LeftOut) table.Notes.Add($"not looked into: {left}");
         return table;
     }

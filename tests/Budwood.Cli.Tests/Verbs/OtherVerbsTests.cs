@@ -145,8 +145,8 @@ public sealed class OtherVerbsTests : IDisposable
 
     [Theory]
     [InlineData("echo 1 # {model}", 2, "BW1009")]
-    [InlineData("echo much {model}", 2, "BW1303", "-o", "out")]
-    [InlineData("exit 3 # {model}", 2, "BW1302", "-o", "out")]
+    [InlineData("echo much {model}", 2, "BW1343", "-o", "out")]
+    [InlineData("exit 3 # {model}", 2, "BW1342", "-o", "out")]
     [InlineData("echo 1 # {model}", 2, "BW1018", "--dry-run")]
     [InlineData("echo 1 # {model}", 6, "BW6001", "-o", "out", "--memory", "1MB")]
     public void A_greedy_soup_that_cannot_be_made_says_why(string score, int exit, string code, params string[] more)

@@ -26,8 +26,8 @@ public sealed class StoreTests : IDisposable
     [Fact]
     public void What_was_made_is_found()
     {
-        Assert.False(Open().GetOrMake(Key(), false, f => Write(f), default).Hit);
-        (StoreEntry entry, bool hit) = Open().GetOrMake(Key(), false, _ => throw new InvalidOperationException(), default);
+        Assert.False(Open().GetOrMake(Key(), null, f => Write(f), default).Hit);
+        (StoreEntry entry, bool hit) = Open().GetOrMake(Key(), null, _ => throw new InvalidOperationException(), default);
         Assert.True(hit);
         Assert.Equal("hello", File.ReadAllText(Path.Join(entry.Folder, "out.json")));
         Assert.Null(Open().Find(Key(2)));
@@ -37,19 +37,29 @@ public sealed class StoreTests : IDisposable
     [Fact]
     public void A_poisoned_entry_is_made_again_and_said()
     {
-        (StoreEntry entry, _) = Open().GetOrMake(Key(), false, f => Write(f), default);
+        (StoreEntry entry, _) = Open().GetOrMake(Key(), null, f => Write(f), default);
         File.WriteAllText(Path.Join(entry.Folder, "out.json"), "hellp");
-        Assert.False(Open().GetOrMake(Key(), false, f => Write(f), default).Hit);
+        Assert.False(Open().GetOrMake(Key(), null, f => Write(f), default).Hit);
         Assert.Contains(_said, s => s.Contains("damaged (out.json)", StringComparison.Ordinal));
         File.WriteAllText(Path.Join(entry.Folder, "entry.json"), "{");
-        Assert.False(Open().GetOrMake(Key(), false, f => Write(f), default).Hit);
+        Assert.False(Open().GetOrMake(Key(), null, f => Write(f), default).Hit);
+    }
+
+    [Fact]
+    public void A_fresh_run_takes_nothing_from_before_and_what_it_made_itself()
+    {
+        Open().GetOrMake(Key(), null, f => Write(f), default);
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        Assert.Null(Open().Find(Key(), now));
+        Assert.False(Open().GetOrMake(Key(), now, f => Write(f), default).Hit);
+        Assert.True(Open().GetOrMake(Key(), now, f => Write(f), default).Hit);
     }
 
     [Fact]
     public void Failures_are_not_kept()
     {
-        Assert.Throws<InvalidOperationException>(() => Open().GetOrMake(Key(), false, _ => throw new InvalidOperationException(), default));
-        Assert.False(Open().GetOrMake(Key(), false, f => Write(f), default).Hit);
+        Assert.Throws<InvalidOperationException>(() => Open().GetOrMake(Key(), null, _ => throw new InvalidOperationException(), default));
+        Assert.False(Open().GetOrMake(Key(), null, f => Write(f), default).Hit);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["store/work"]));
     }
 
@@ -61,7 +71,7 @@ public sealed class StoreTests : IDisposable
         Directory.CreateDirectory(left);
         File.WriteAllText(Path.Join(left, "half"), "x");
         Directory.CreateDirectory(_folder["store/work/0123"]);
-        Assert.False(store.GetOrMake(Key(), false, f =>
+        Assert.False(store.GetOrMake(Key(), null, f =>
         {
             Assert.Empty(Directory.EnumerateFileSystemEntries(f));
             return Write(f);
@@ -75,7 +85,7 @@ public sealed class StoreTests : IDisposable
     {
         for (int i = 0; i < 4; i++)
         {
-            (StoreEntry entry, _) = Open().GetOrMake(Key(i), false, f => Write(f, "x", 1000), default);
+            (StoreEntry entry, _) = Open().GetOrMake(Key(i), null, f => Write(f, "x", 1000), default);
             File.SetLastWriteTimeUtc(Path.Join(entry.Folder, "entry.json"), DateTime.UtcNow.AddHours(i - 10));
         }
         Store store = Open(limit: 3000);
@@ -105,7 +115,7 @@ public sealed class StoreTests : IDisposable
         await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
         {
             both.SignalAndWait();
-            return Open().GetOrMake(Key(), false, f =>
+            return Open().GetOrMake(Key(), null, f =>
             {
                 Interlocked.Increment(ref made);
                 Thread.Sleep(100);

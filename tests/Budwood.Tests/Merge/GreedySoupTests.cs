@@ -162,11 +162,11 @@ public sealed class GreedySoupTests : IDisposable
     }
 
     [Theory]
-    [InlineData("echo good {model}", "BW1303", "'good ")]
-    [InlineData("true {model}", "BW1303", "nothing")]
-    [InlineData("echo nan {model} >/dev/null; echo NaN", "BW1303", "'NaN'")]
-    [InlineData("echo 0.5 {model} >/dev/null; echo 0.5; exit 7", "BW1302", "exit code 7")]
-    [InlineData("echo 0.5", "BW1301", "{model}")]
+    [InlineData("echo good {model}", "BW1343", "'good ")]
+    [InlineData("true {model}", "BW1343", "nothing")]
+    [InlineData("echo nan {model} >/dev/null; echo NaN", "BW1343", "'NaN'")]
+    [InlineData("echo 0.5 {model} >/dev/null; echo 0.5; exit 7", "BW1342", "exit code 7")]
+    [InlineData("echo 0.5", "BW1341", "{model}")]
     public void A_command_that_gives_no_score_is_refused(string command, string code, string words)
     {
         NeedsShell();
@@ -193,7 +193,7 @@ public sealed class GreedySoupTests : IDisposable
     {
         NeedsShell();
         Three(0.1, 0.3, 0.2);
-        Assert.Equal("BW1302", Assert.Throws<Fault>(() => Run(Seen + "if [ -e {model}/run.json ]; then exit 1; fi; " + Alone)).Code);
+        Assert.Equal("BW1342", Assert.Throws<Fault>(() => Run(Seen + "if [ -e {model}/run.json ]; then exit 1; fi; " + Alone)).Code);
         Assert.Equal(4, File.ReadAllLines(_folder["seen"]).Length);
         NothingIsLeft();
     }

@@ -29,11 +29,10 @@ internal static class ClaimReader
         PaperSaying? paper = Paper(map["paper"], id);
         if (paper is null && kind != ClaimKind.Implementation) throw ClaimFaults.NeedsField(map, id, word, "paper", "Add 'paper: {text: ..., where: ...}': what the paper says, and where.");
         string? why = Text(map, "why");
-        Condition none = Claims.Condition.Parse("< 0")!;
         if (Text(map, "not_testable") is { } reason)
         {
             if (map["value"] is { } value) throw RecipeFaults.Layout(value, $"claim '{id}' has a value and is not testable", "Keep one of the two.");
-            return new Claim { Id = id, Kind = kind, Paper = paper, NotTestable = reason, Why = why, Says = Text(map, "says"), Holds = none, Refuted = none, Node = map };
+            return new Claim { Id = id, Kind = kind, Paper = paper, NotTestable = reason, Why = why, Says = Text(map, "says"), Holds = Condition.Nowhere, Refuted = Condition.Nowhere, Node = map };
         }
         Expression formula = Formula(map["value"] ?? throw RecipeFaults.MissingKey(map, "value", $"claim '{id}'", "Add 'value: mean(step.column)'."));
         Condition holds = Threshold(map, "holds") ?? throw RecipeFaults.MissingKey(map, "holds", $"claim '{id}'", "Add 'holds: \">= 0.01\"'.");

@@ -10,6 +10,9 @@ public sealed partial class Condition
 
     private Condition(string text, params (double, bool, double, bool)[] intervals) => (Text, _intervals) = (text, intervals);
 
+    /// <summary>The condition of a claim that has no value: no number lies in it.</summary>
+    public static Condition Nowhere { get; } = new("nowhere");
+
     /// <summary>As the recipe has it.</summary>
     public string Text { get; }
 

@@ -1,4 +1,4 @@
-using Budwood.Numbers;
+using Budwood.Numbers.Special;
 
 namespace Budwood.Recipes.Claims;
 
@@ -56,7 +56,7 @@ internal static class Functions
         return Math.Sqrt(v.Sum(x => (x - mean) * (x - mean)) / (v.Length - 1));
     }
 
-    private static double Half(double[] v) => StudentQuantile.At975(v.Length - 1) * Deviation(v) / Math.Sqrt(v.Length);
+    private static double Half(double[] v) => Student.Quantile(0.975, v.Length - 1) * Deviation(v) / Math.Sqrt(v.Length);
 
     public static double Quantile(double[] v, double q)
     {

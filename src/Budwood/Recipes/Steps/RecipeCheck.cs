@@ -75,7 +75,7 @@ internal static class RecipeCheck
     {
         if (input.Step is null)
         {
-            if (!File.Exists(input.Path) && !Directory.Exists(input.Path) && !InputFiles.Exists(recipe, input.Path) && port.Kind != ArtifactKind.Checkpoint)
+            if (port.Kind != ArtifactKind.Checkpoint && InputFiles.Find(recipe, input.Path) is null)
                 throw StepFaults.NoStepAndNoFile(input.Node, input.Text, recipe.Steps.Select(s => s.Name));
             return;
         }

@@ -56,5 +56,6 @@ internal static class StepFaults
         new("BW3521", ExitCode.Input, $"step {instance} is not in the store", at.Where, null, "Run 'budwood work PLAN' until every item is done, then gather.");
 
     public static Fault StepFailed(string recipe, string instance, Fault inner) =>
-        new(inner.Code, inner.Exit, $"step {instance}: {inner.What}", inner.Where ?? recipe, inner.Found, inner.Next, inner);
+        inner.All.Count > 1 ? Fault.Several([.. inner.All.Select(one => StepFailed(recipe, instance, one))])
+            : new(inner.Code, inner.Exit, $"step {instance}: {inner.What}", inner.Where ?? recipe, inner.Found, inner.Next, inner);
 }

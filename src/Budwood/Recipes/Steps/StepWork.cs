@@ -18,10 +18,8 @@ public sealed record WorkMeans
     public int Threads { get; init; } = Environment.ProcessorCount;
     public long MemoryBytes { get; init; } = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
 
-    /// <summary>Make everything again, whatever the store has.</summary>
-    public bool Fresh { get; init; }
-
-    public Action<string>? Say { get; init; }
+    /// <summary>What the store has from before is made again; null takes whatever it has.</summary>
+    public DateTimeOffset? Since { get; init; }
 
     /// <summary>Details that only a curious person wants: hits, and why something was missed.</summary>
     public Action<string>? Detail { get; init; }
@@ -32,7 +30,6 @@ public sealed class StepWork(Recipe recipe, WorkMeans means)
 {
     private readonly Dictionary<StepInstance, StoreEntry> _done = [];
     private readonly ConcurrentDictionary<string, (string Digest, Artifact? What)> _files = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _made = new(StringComparer.Ordinal);
 
     /// <summary>Steps that were found in the store, and those that were made.</summary>
     public int Hits { get; private set; }
@@ -48,17 +45,12 @@ public sealed class StepWork(Recipe recipe, WorkMeans means)
         {
             StepKey key = Key(instance, stop);
             string place = $"{recipe.Name} {instance.Label}";
-            string? why = null;
-            // A step that several variants share is made once in a fresh run, too.
-            bool fresh = means.Fresh && !_made.Contains(key.Address);
-            (StoreEntry entry, bool hit) = means.Store.GetOrMake(key, fresh, folder =>
+            (StoreEntry entry, bool hit) = means.Store.GetOrMake(key, means.Since, folder =>
             {
-                why = fresh ? "a fresh run was asked for" : means.Store.WhyMissed(place, key);
-                means.Detail?.Invoke($"{instance.Label}: runs because {why}");
+                means.Detail?.Invoke($"{instance.Label}: runs because {(means.Since is null ? means.Store.WhyMissed(place, key) : "a fresh run was asked for")}");
                 return Make(instance, folder, stop);
             }, stop);
             means.Store.Remember(place, key);
-            _made.Add(key.Address);
             if (hit) Hits++;
             else Made++;
             if (hit) means.Detail?.Invoke($"{instance.Label}: found in the store");
@@ -75,7 +67,7 @@ public sealed class StepWork(Recipe recipe, WorkMeans means)
     {
         if (_done.ContainsKey(instance)) return true;
         if (instance.Inputs.Values.SelectMany(i => i).Any(i => i.Instance is { } read && !_done.ContainsKey(read))) return false;
-        if (means.Store.Find(Key(instance, stop)) is not { } entry) return false;
+        if (means.Store.Find(Key(instance, stop), means.Since) is not { } entry) return false;
         _done[instance] = entry;
         Hits++;
         return true;
@@ -116,7 +108,7 @@ public sealed class StepWork(Recipe recipe, WorkMeans means)
     // A file of the user's is read once a run; its content, not its name, is part of the key.
     private (string Digest, Artifact? What) OfFile(ArtifactKind kind, StepInput input, CancellationToken stop)
     {
-        string path = kind == ArtifactKind.Checkpoint ? input.Path : InputFiles.Find(recipe, input);
+        string path = kind == ArtifactKind.Checkpoint ? input.Path : InputFiles.Find(recipe, input.Path) ?? input.Path;
         return _files.GetOrAdd($"{kind} {path}", _ =>
         {
             if (kind == ArtifactKind.Folder)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -7,19 +8,20 @@ using Budwood.Methods;
 namespace Budwood.Recipes.Steps;
 
 /// <summary>A recipe laid out as a list of items for any number of processes, on one machine or many that share the store.</summary>
+/// <param name="Since">What the store has from before is made again; null takes whatever it has.</param>
 /// <remarks>Outputs are addressed by content, so an item that is run twice is run for nothing and does no harm.</remarks>
-public sealed record WorkList(string File, string Text, string Profile, long Seed, bool Fresh, IReadOnlyList<string> Items)
+public sealed record WorkList(string File, string Text, string Profile, long Seed, DateTimeOffset? Since, IReadOnlyList<string> Items)
 {
     /// <summary>The list of a recipe.</summary>
-    public static WorkList Of(Recipe recipe, string profile, long seed, bool fresh, RecipeRunner runner) =>
-        new(recipe.File, recipe.Text, profile, seed, fresh, [.. runner.Instances.Select(i => i.Label)]);
+    public static WorkList Of(Recipe recipe, string profile, long seed, DateTimeOffset? since, RecipeRunner runner) =>
+        new(recipe.File, recipe.Text, profile, seed, since, [.. runner.Instances.Select(i => i.Label)]);
 
     /// <summary>Writes the list as JSON.</summary>
     public void Write(string path, bool replace)
     {
         var json = new JsonObject
         {
-            ["budwood_plan"] = 1, ["recipe"] = File, ["text"] = Text, ["profile"] = Profile, ["seed"] = Seed, ["fresh"] = Fresh, ["items"] = new JsonArray([.. Items.Select(i => (JsonNode)JsonValue.Create(i))]),
+            ["budwood_plan"] = 1, ["recipe"] = File, ["text"] = Text, ["profile"] = Profile, ["seed"] = Seed, ["since"] = Since?.ToString("o", CultureInfo.InvariantCulture), ["items"] = new JsonArray([.. Items.Select(i => (JsonNode)JsonValue.Create(i))]),
         };
         WholeFile.Write(path, Encoding.UTF8.GetBytes(json.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n"), replace);
     }
@@ -32,7 +34,7 @@ public sealed record WorkList(string File, string Text, string Profile, long See
         {
             JsonNode json = JsonNode.Parse(System.IO.File.ReadAllText(path))!;
             if ((int?)json["budwood_plan"] != 1) throw new FormatException("it has no 'budwood_plan: 1'");
-            return new WorkList((string)json["recipe"]!, (string)json["text"]!, (string)json["profile"]!, (long)json["seed"]!, (bool)json["fresh"]!, [.. json["items"]!.AsArray().Select(i => (string)i!)]);
+            return new WorkList((string)json["recipe"]!, (string)json["text"]!, (string)json["profile"]!, (long)json["seed"]!, json["since"] is { } since ? DateTimeOffset.Parse((string)since!, CultureInfo.InvariantCulture) : null, [.. json["items"]!.AsArray().Select(i => (string)i!)]);
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or NullReferenceException)
         {
