@@ -33,7 +33,7 @@ internal static class KernelTable
         Add("L1, float64", 4, () => sum += Reductions.L1(x));
         Add("round to BF16", 8, () => Rounding.To(DType.BF16, x));
         Add("uniform numbers (Philox)", 4, () => stream.Uniform(0, y));
-        RankedDrop drop = RankedDrop.For<PeerF32>(2048, 0.5, 0.15, rank => 0.35f + (0.3f * rank / 2047));
+        RankedDrop drop = RankedDrop.For<PeerF32, float>(2048, 0.5, 0.15, 0.35f, (least, count, rank) => least + (0.3f * rank / (count - 1)));
         // Many rows: a branch predictor learns one by heart.
         const int rows = 256, columns = 2048;
         float[] row = new float[columns], chance = new float[rows * columns], deltas = new float[rows * columns];

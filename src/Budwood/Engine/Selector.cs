@@ -1,4 +1,5 @@
 using Budwood.Methods;
+using Budwood.Numbers.Kernels;
 
 namespace Budwood.Engine;
 
@@ -14,10 +15,12 @@ internal sealed class Selector : IDisposable
     private readonly bool _magnitude;
     private readonly long _count;
     private readonly long[] _positions; // ascending positions in the sorted order, 0-based
+    private readonly long[]? _zeros; // of each piece, while a share of the others is asked for and their number is not known
+    private long _keeps; // how many stay, once known
     private readonly Bracket[] _brackets; // one for each of them
     private readonly int _workers;
     private List<int>? _sample;
-    private bool _countsTies;
+    private bool _countsTies, _zerosKnown;
     private long[]? _lowTies, _highTies;
     private Selection? _selection;
 
@@ -30,11 +33,14 @@ internal sealed class Selector : IDisposable
         _positions = request.Kind switch
         {
             MeasureKind.Keep when request.A > 0 && request.A < count => [count - request.A],
+            MeasureKind.KeepShare when count > 0 => [0], // known after the first pass
             MeasureKind.Band when request.A + request.B < count && request.A + request.B > 0 => [request.A, count - request.B - 1],
             MeasureKind.Ordered => [.. request.Positions!.Select(p => Math.Clamp(p, 0, count - 1))],
             _ => [],
         };
         IsDone = _positions.Length == 0;
+        _keeps = request.A;
+        if (request.Kind == MeasureKind.KeepShare) _zeros = new long[pieces];
         _brackets = [.. _positions.Select(_ => new Bracket(Least, int.MaxValue, workers, pieces))];
         if (samples && !IsDone) _sample = [];
     }
@@ -62,14 +68,22 @@ internal sealed class Selector : IDisposable
         keys.Sort();
         for (int k = 0; k < _positions.Length; k++)
         {
-            double share = (_positions[k] + 0.5) / _count, at = share * keys.Count;
+            double share = (_positions[k] + 0.5) / _count, spread = 0;
+            if (_zeros is not null)
+            {
+                double others = keys.Count(key => key != 0) / (double)keys.Count;
+                (share, spread) = (1 - (others * _request.Share), _request.Share * Deviation(keys.Count, others));
+            }
+            double at = share * keys.Count;
             // Five standard deviations of a random sample, and some: neighbours resemble each other.
-            double reach = (5 * Math.Sqrt(keys.Count * share * (1 - share))) + 12;
+            double reach = (5 * (Deviation(keys.Count, share) + spread)) + 12;
             (int from, int to) = ((int)Math.Floor(at - reach), (int)Math.Ceiling(at + reach));
             _brackets[k].Place(from < 0 ? Least : keys[from], to >= keys.Count ? int.MaxValue : keys[to]);
         }
         _sample = null;
     }
+
+    private static double Deviation(int count, double share) => Math.Sqrt(count * Math.Max(0, share * (1 - share)));
 
     /// <summary>Counts one block of values in the current pass.</summary>
     public void Count(int worker, int piece, ReadOnlySpan<float> v)
@@ -81,6 +95,7 @@ internal sealed class Selector : IDisposable
             _highTies![piece] += high;
             return;
         }
+        if (_zeros is not null && !_zerosKnown) _zeros[piece] += v.Length - Reductions.NonZero(v);
         for (int k = 0; k < _brackets.Length; k++)
         {
             if (_brackets[k].IsFound || IsTwin(k)) continue;
@@ -109,6 +124,7 @@ internal sealed class Selector : IDisposable
             IsDone = true;
             return;
         }
+        if (_zeros is not null && !_zerosKnown && !PlaceShare()) return;
         // From the last: a twin reads the table of the one before it while that still stands.
         for (int k = _brackets.Length - 1; k >= 0; k--)
         {
@@ -133,6 +149,19 @@ internal sealed class Selector : IDisposable
         (_lowTies, _highTies, _countsTies) = (new long[pieces], new long[pieces], true);
     }
 
+    // The position of the cut, now that the zeros are counted; false where there is nothing to cut.
+    private bool PlaceShare()
+    {
+        _zerosKnown = true;
+        _keeps = (long)Math.Floor((_count - _zeros!.Sum()) * _request.Share);
+        _positions[0] = _count - _keeps;
+        if (_keeps > 0 && _keeps < _count) return true;
+        IsDone = true;
+        _selection = new Selection { Everything = _keeps >= _count, Nothing = _keeps <= 0 };
+        foreach (Bracket b in _brackets) b.Reset();
+        return false;
+    }
+
     /// <summary>Hands the result to the tensor's measures.</summary>
     public void Give(MeasuredTensor to)
     {
@@ -153,7 +182,7 @@ internal sealed class Selector : IDisposable
     {
         Bracket low = _brackets[0], high = _brackets[^1];
         // Keep: of the elements equal to the smallest kept one, the first in index order stay.
-        if (_request.Kind == MeasureKind.Keep) return new Selection { LowKey = (uint)low.Key, LowTo = _request.A - (_count - low.Below - low.Equal) };
+        if (_request.Kind != MeasureKind.Band) return new Selection { LowKey = (uint)low.Key, LowTo = _keeps - (_count - low.Below - low.Equal) };
         // Band: sorted ascending and stable, positions [bottom, n - top) stay.
         bool hasTop = _request.B > 0;
         return new Selection

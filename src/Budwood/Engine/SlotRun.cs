@@ -75,7 +75,7 @@ internal sealed class SlotRun
         }
         _firstPass = true;
         foreach (MeasureRequest r in _asked.Requests.Where(r => r.Kind == MeasureKind.Remember)) Remember(r.Quantity);
-        _selectors = [.. _asked.Requests.Where(r => r.Kind is MeasureKind.Keep or MeasureKind.Band or MeasureKind.Ordered).Select(r => new Selector(r, planned.Slot.Shape.Count, _workers, Geometry.Pieces, Geometry.CanSample && planned.Slot.Reads.All(i => i.Source.Stored is not null)))];
+        _selectors = [.. _asked.Requests.Where(r => r.Selects || r.Kind == MeasureKind.Ordered).Select(r => new Selector(r, planned.Slot.Shape.Count, _workers, Geometry.Pieces, Geometry.CanSample && planned.Slot.Reads.All(i => i.Source.Stored is not null)))];
         _sums.Clear();
         foreach (MeasureRequest r in _asked.Requests.Where(r => r.Kind is MeasureKind.Sum or MeasureKind.L1 or MeasureKind.Squares or MeasureKind.Largest or MeasureKind.NonZero))
             _sums[(r.Kind, r.Quantity)] = new double[Geometry.Units];
@@ -114,7 +114,7 @@ internal sealed class SlotRun
     {
         foreach (MeasureRequest r in _asked.Requests)
         {
-            if (r.Kind is MeasureKind.Keep or MeasureKind.Band) Measured.Selections[r.Quantity] = new Selection { Everything = true };
+            if (r.Selects) Measured.Selections[r.Quantity] = new Selection { Everything = true };
             else if (r.Kind == MeasureKind.Ordered) Measured.Ordered[r.Quantity] = new float[r.Positions!.Count];
             else if (r.Kind == MeasureKind.Remember) continue;
             else if (r.Kind == MeasureKind.Gram) Measured.Gram = new double[Planned.Slot.Inputs.Count, Planned.Slot.Inputs.Count];

@@ -56,7 +56,7 @@ public abstract class MagnitudePruning<P> : TaskVectors<P> where P : DellaParame
     {
         if (count > 1 && count <= RankedDrop.Longest && p.Rescale != Rescale.Inverse)
         {
-            RankedDrop.For<W>(count, p.Density, p.Epsilon, rank => Keep<W>(count, p, rank)).Apply(delta, uniform, mask);
+            RankedDrop.For<W, P>(count, p.Density, p.Epsilon, p, static (p, n, rank) => Keep<W>(n, p, rank)).Apply(delta, uniform, mask);
             return;
         }
         using var ranks = new Ranking(count);

@@ -1,13 +1,14 @@
 using System.Runtime.Intrinsics;
 using Budwood.Methods;
 using Budwood.Numbers;
+using Budwood.Numbers.Kernels;
 
 namespace Budwood.Merge;
 
 /// <summary>SCE: selects the parameters that vary most between the task vectors, weighs each model by the energy of its task vector, and erases what disagrees in sign.</summary>
 /// <use>Fusing several fine-tunes of one base when nothing is known of their relative worth: tensor by tensor, who changed more counts more.</use>
 /// <notfor>Task vectors of usual size with the hope of unequal weights: where the mean squares of all models sum to less than 1e-6, all weigh the same.</notfor>
-/// <cost>Reads every input twice, with select_topk below 1 five to seven times (counting, exact selection, energies, merge); no sort and no tensor in memory.</cost>
+/// <cost>Reads every input twice, with select_topk below 1 three times (selection, energies, merge), rarely a fourth; no sort and no tensor in memory.</cost>
 /// <differs>Of equal variances at the cut those with the lowest index stay; the peer's choice is an accident of its sort. The energies are float64 sums.</differs>
 /// <formula>S: d_i = x_i - b where the variance over i is among the top share select_topk of the nonzero ones, else 0; C: w_i = mean(d_i^2) / sum_j mean(d_j^2); E: s = sign(sum_i d_i); y = b + sum_{sign d_i = s} w_i d_i / sum_{same i} w_i</formula>
 [Method("sce", Room.Merge)]
@@ -33,16 +34,13 @@ public sealed partial class Sce : Rule<Sce.Parameters>
     // Quantity n is the variance over the models, quantity i the squared delta of model i, what is dropped being zero.
     protected internal override void Measure(int round, Slot at, ReadOnlySpan<Parameters> p, Measured m, Measures ask)
     {
-        int n = at.Inputs.Count, energies = Selects(p) ? 2 : 0;
+        int n = at.Inputs.Count, energies = Selects(p) ? 1 : 0;
         if (n == 1) return;
-        if (round < energies)
-        {
-            if (round == 0) ask.NonZero(n);
-            else ask.Keep(n, (long)Math.Floor(m.NonZero(n) * p[0].SelectTopk));
-        }
+        if (round < energies) ask.KeepShare(n, p[0].SelectTopk);
         else if (round == energies)
         {
             for (int i = 0; i < n; i++) if (i != at.Base) ask.Sum(i);
+            if (Selects(p)) ask.Remember(n);
         }
     }
 
@@ -53,8 +51,9 @@ public sealed partial class Sce : Rule<Sce.Parameters>
             Variance<Q>(x, v);
             return;
         }
+        // One variance for all models of a block: views of a block come in the order of their quantities, and scratch stays as it is between them.
         Span<float> kept = x.Scratch(x.Count);
-        if (Selects(p)) Kept<Q>(at, x, m, kept);
+        if (Selects(p) && quantity == (x.BaseIndex == 0 ? 1 : 0)) Kept<Q>(at, x, m, kept);
         for (int i = 0; i < v.Length; i += Operands.Step)
         {
             Vector256<float> d = x.Delta<Q>(quantity, i);
@@ -66,9 +65,16 @@ public sealed partial class Sce : Rule<Sce.Parameters>
     // All bits set where an element stays. What stays varies: the selection never reaches down to zeros.
     private static void Kept<Q>(in Block at, in Operands x, Measured m, Span<float> kept) where Q : struct, IRounding
     {
+        Span<byte> mask = m.Mask(x.Count, at, out bool known);
+        if (known)
+        {
+            Masks.Spread(mask, kept);
+            return;
+        }
         Variance<Q>(x, kept);
         m.Select(x.Count, at, kept);
         for (int i = 0; i < kept.Length; i += Operands.Step) Operands.Put(kept, i, ~Vector256.Equals(Operands.Get(kept, i), Vector256<float>.Zero));
+        if (!mask.IsEmpty) Masks.Gather(kept, mask);
     }
 
     private static void Variance<Q>(in Operands x, Span<float> v) where Q : struct, IRounding

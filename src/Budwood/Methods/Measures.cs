@@ -9,9 +9,13 @@ public enum Of
     Deltas,
 }
 
-internal enum MeasureKind { Keep, Band, Sum, L1, Squares, Largest, NonZero, Ordered, Gram, Remember }
+internal enum MeasureKind { Keep, KeepShare, Band, Sum, L1, Squares, Largest, NonZero, Ordered, Gram, Remember }
 
-internal sealed record MeasureRequest(MeasureKind Kind, int Quantity, long A = 0, long B = 0, IReadOnlyList<long>? Positions = null, Of Of = Of.Values);
+internal sealed record MeasureRequest(MeasureKind Kind, int Quantity, long A = 0, long B = 0, IReadOnlyList<long>? Positions = null, Of Of = Of.Values, double Share = 0)
+{
+    /// <summary>Answered by a <see cref="Selection"/>.</summary>
+    public bool Selects => Kind is MeasureKind.Keep or MeasureKind.KeepShare or MeasureKind.Band;
+}
 
 /// <summary>What a rule wants to know of a whole tensor before its formula runs: one round of passes over the data answers all.</summary>
 public sealed class Measures
@@ -20,6 +24,9 @@ public sealed class Measures
 
     /// <summary>The <paramref name="count"/> elements of largest magnitude; of equal ones those with the lowest flat index.</summary>
     public Measures Keep(int quantity, long count) => Add(new(MeasureKind.Keep, quantity, count));
+
+    /// <summary>Of the elements that are not zero the <paramref name="share"/> of largest magnitude, rounded down; of equal ones those with the lowest flat index.</summary>
+    public Measures KeepShare(int quantity, double share) => Add(new(MeasureKind.KeepShare, quantity, Share: share));
 
     /// <summary>All but the <paramref name="bottom"/> elements of smallest and the <paramref name="top"/> of largest magnitude; of equal ones
     /// the lowest indices count as smaller.</summary>

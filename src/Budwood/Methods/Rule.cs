@@ -126,7 +126,8 @@ public abstract class Rule<P> : Rule where P : class, new()
     {
     }
 
-    /// <summary>The values that a measure is taken of; by default quantity i is the delta of input i.</summary>
+    /// <summary>The values that a measure is taken of; by default quantity i is the delta of input i. All quantities of a block are asked for in ascending order, and scratch
+    /// buffers stay as they are between them.</summary>
     protected internal virtual void View<Q>(int quantity, in Block at, ReadOnlySpan<P> p, in Operands x, Measured m, Span<float> v) where Q : struct, IRounding
     {
         for (int i = 0; i < v.Length; i += Operands.Step) Operands.Put(v, i, x.Delta<Q>(quantity, i));

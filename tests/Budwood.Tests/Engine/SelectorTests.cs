@@ -37,6 +37,26 @@ public class SelectorTests
         Assert.Equal(positions.Select(p => sorted[p]), Run(new MeasureRequest(MeasureKind.Ordered, 0, Positions: positions), v, misled).Ordered[0]);
     }
 
+    [Theory]
+    [InlineData(0.0, false)]
+    [InlineData(0.3, false)]
+    [InlineData(0.3, true)]
+    [InlineData(1.0, false)]
+    public void A_share_is_one_of_what_is_not_zero(double zeros, bool misled)
+    {
+        const int n = 50_000;
+        float[] v = RuleHarness.Values(n, 9, 1e-3);
+        for (int i = 0; i < n; i++) v[i] = i % 10 < zeros * 10 ? (i % 2 == 0 ? 0 : -0f) : MathF.Round(v[i] * 4000) / 4000;
+        foreach (double share in new[] { 0.0001, 0.25, 0.5, 0.999 })
+        {
+            int keep = (int)Math.Floor(v.Count(x => x != 0) * share);
+            HashSet<int> expected = [.. Enumerable.Range(0, n).OrderByDescending(i => Math.Abs(v[i])).ThenBy(i => i).Take(keep)];
+            MeasuredTensor tensor = Run(new MeasureRequest(MeasureKind.KeepShare, 0, Share: share), v, misled);
+            if (keep == 0) Assert.True(tensor.Selections[0].Nothing);
+            else Assert.Equal(v.Select((x, i) => expected.Contains(i) ? x : 0), Select(tensor, v));
+        }
+    }
+
     private static MeasuredTensor Run(MeasureRequest request, float[] v, bool misled)
     {
         using var selector = new Selector(request, v.Length, 2, Pieces, samples: true);

@@ -2,80 +2,85 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Budwood.Numbers.Kernels;
 
 /// <summary>Which elements of a row stay when each does with a probability that grows with the rank of its magnitude: exactly as ranking all of them would tell, without doing so.</summary>
 /// <remarks>
 /// A count of leading bits bounds the rank of each element, and so its probability: a uniform number below the lower bound keeps it, one above the upper drops it.
-/// The bounds nearly always agree; only where they do not is the rank itself counted.
+/// The bounds nearly always agree. Only where they do not is the rank itself counted: in a bin of one magnitude, as differences of bfloat16 make most of them, that is how
+/// many of the bin stand before.
 /// </remarks>
 public sealed class RankedDrop
 {
-    private const int Bins = 1024, Low = 16;
+    private const int Bins = 1024, Low = 16, Tables = 4;
 
     /// <summary>Rows longer than this are better sorted.</summary>
     public const int Longest = 1 << 14;
 
     [ThreadStatic] private static RankedDrop? s_last;
 
-    private readonly int[] _starts = new int[Bins + 1], _odd = new int[Bins + 1];
-    private readonly ushort[] _bins;
+    // Counts of a row fit into 16 bits. Several tables: equal neighbours would wait for each other's increment.
+    private readonly ushort[] _counts = new ushort[Tables * Bins];
+    private readonly ushort[] _starts = new ushort[Bins + 1], _seen = new ushort[Bins], _seenTo = new ushort[Bins];
+    private readonly Content[] _content = new Content[Bins];
+    private readonly ushort[] _bins, _open;
     private readonly float[] _keep;
-    private readonly (float Least, float Greatest)[] _bounds = new (float, float)[Bins];
+    private readonly float _slope, _least, _most; // a line by rank below all probabilities, and one above them, at the rank behind
+    private readonly int _count;
     private readonly (int, double, double, Type) _for;
+
+    // Of a bin: one magnitude as far as is known, asked for before, perhaps several.
+    private enum Content : byte { One, Asked, Several }
 
     private RankedDrop(int count, (int, double, double, Type) made, Func<int, float> keep)
     {
         _for = made;
+        _count = count;
         _bins = new ushort[count + 16];
+        _open = new ushort[count + 8];
         _keep = new float[count];
         for (int r = 0; r < count; r++) _keep[r] = keep(r);
+        _slope = (_keep[^1] - _keep[0]) / Math.Max(1, count - 1);
+        double below = 0, above = 0;
+        for (int r = 0; r < count; r++)
+        {
+            double off = _keep[r] - ((double)_slope * r);
+            (below, above) = r == 0 ? (off, off) : (Math.Min(below, off), Math.Max(above, off));
+        }
+        // Products and sums are rounded, too.
+        double rounding = 4 * float.Epsilon + (1e-6 * (Math.Abs(below) + Math.Abs(above) + Math.Abs((double)_slope * count)));
+        (_least, _most) = ((float)(below - rounding), (float)(above + rounding - _slope));
     }
 
     /// <summary>For rows of so many elements; the last one of this thread is used again.</summary>
-    /// <param name="keep">The probability by rank: never smaller for a larger one.</param>
-    public static RankedDrop For<W>(int count, double density, double epsilon, Func<int, float> keep) where W : struct, IRounding
+    /// <param name="from">What <paramref name="keep"/> needs besides.</param>
+    /// <param name="keep">The probability by number of elements and rank: never smaller for a larger rank.</param>
+    public static RankedDrop For<W, T>(int count, double density, double epsilon, T from, Func<T, int, int, float> keep) where W : struct, IRounding
     {
         (int, double, double, Type) key = (count, density, epsilon, typeof(W));
-        if (s_last is null || s_last._for != key) s_last = new RankedDrop(count, key, keep);
-        return s_last;
+        return s_last is { } last && last._for == key ? last : Make(key, from, keep);
     }
+
+    private static RankedDrop Make<T>((int Count, double, double, Type) key, T from, Func<T, int, int, float> keep) =>
+        s_last = new RankedDrop(key.Count, key, rank => keep(from, key.Count, rank));
 
     /// <summary>Sets to zero what does not stay.</summary>
     /// <param name="mask">Told which ones stay, one bit each; may be empty.</param>
     public void Apply(Span<float> v, ReadOnlySpan<float> uniform, Span<byte> mask)
     {
-        int n = _keep.Length;
-        ref float at = ref MemoryMarshal.GetReference(v);
-        ref float u = ref MemoryMarshal.GetReference(uniform);
-        Count(ref at, n);
-        ReadOnlySpan<int> bits = MemoryMarshal.Cast<float, int>(v[..n]);
-        int i = 0;
+        int n = _count;
+        Count(ref MemoryMarshal.GetReference(v), n);
         // Elements already set to zero would be ranked wrongly: zeros are written once all of the row is decided.
         Span<uint> stays = stackalloc uint[(n + 31) / 32];
         stays.Clear();
-        Bound();
-        for (; i <= n - 8; i += 8)
-        {
-            Vector256<float> x = Vector256.LoadUnsafe(ref u, (nuint)i);
-            (Vector256<float> surely, Vector256<float> perhaps) = Bounds(i);
-            uint kept = Vector256.LessThan(x, surely).ExtractMostSignificantBits();
-            uint open = Vector256.LessThan(x, perhaps).ExtractMostSignificantBits() & ~kept;
-            for (; open != 0; open &= open - 1)
-            {
-                int lane = BitOperations.TrailingZeroCount(open);
-                if (Unsafe.Add(ref u, i + lane) < _keep[Rank(bits, i + lane)]) kept |= 1u << lane;
-            }
-            stays[i >> 5] |= kept << (i & 31);
-        }
-        for (; i < n; i++) if (Stays(bits, i, uniform[i])) stays[i >> 5] |= 1u << (i & 31);
+        int open = Decide(uniform, stays);
+        Settle(MemoryMarshal.Cast<float, int>(v[..n]), uniform, stays, open);
         Masks.Apply(MemoryMarshal.AsBytes(stays), v[..n]);
         if (!mask.IsEmpty) MemoryMarshal.AsBytes(stays)[..mask.Length].CopyTo(mask);
     }
 
-    // Counts leading bits and makes of the counts the rank at which each bin starts.
+    // Counts leading bits, and makes of the counts the rank at which each bin starts.
     private void Count(ref float at, int n)
     {
         Vector256<int> magnitude = Vector256.Create(int.MaxValue), most = default;
@@ -86,106 +91,128 @@ public sealed class RankedDrop
         for (; i < n; i++) top = Math.Max(top, BitConverter.SingleToInt32Bits(Unsafe.Add(ref at, i)) & int.MaxValue);
         int first = Math.Max(0, (top >> Low) - (Bins - 1));
 
-        Array.Clear(_starts);
-        Array.Clear(_odd);
         ref ushort bins = ref MemoryMarshal.GetArrayDataReference(_bins);
-        Vector256<int> from = Vector256.Create(first);
+        ref int bits = ref Unsafe.As<float, int>(ref at);
+        Array.Clear(_content);
+        ref Content content = ref MemoryMarshal.GetArrayDataReference(_content);
+        content = Content.Several; // the first bin, with everything below
+        Vector256<int> from = Vector256.Create(first), rest = Vector256.Create((1 << Low) - 1);
         for (i = 0; i <= n - 16; i += 16)
         {
-            Vector256<int> a = Vector256.Max((Vector256.LoadUnsafe(ref at, (nuint)i).AsInt32() & magnitude) >> Low, from) - from;
-            Vector256<int> b = Vector256.Max((Vector256.LoadUnsafe(ref at, (nuint)i + 8).AsInt32() & magnitude) >> Low, from) - from;
-            Vector256.Narrow(a.AsUInt32(), b.AsUInt32()).StoreUnsafe(ref bins, (nuint)i);
+            Vector256<int> a = Vector256.LoadUnsafe(ref bits, (nuint)i), b = Vector256.LoadUnsafe(ref bits, (nuint)i + 8);
+            Vector256.Narrow(Place(a, from).AsUInt32(), Place(b, from).AsUInt32()).StoreUnsafe(ref bins, (nuint)i);
+            if (((a | b) & rest) == default) continue;
+            uint odd = ~(Vector256.Equals(a & rest, default).ExtractMostSignificantBits() | (Vector256.Equals(b & rest, default).ExtractMostSignificantBits() << 8)) & 0xFFFF;
+            for (; odd != 0; odd &= odd - 1) Unsafe.Add(ref content, Unsafe.Add(ref bins, i + BitOperations.TrailingZeroCount(odd))) = Content.Several;
         }
-        for (; i < n; i++) _bins[i] = (ushort)(Math.Max((BitConverter.SingleToInt32Bits(Unsafe.Add(ref at, i)) & int.MaxValue) >> Low, first) - first);
-
-        // Two tables: equal neighbours would wait for each other's increment.
-        ref int even = ref MemoryMarshal.GetArrayDataReference(_starts), odd = ref MemoryMarshal.GetArrayDataReference(_odd);
-        for (i = 0; i <= n - 2; i += 2)
+        for (; i < n; i++)
         {
-            Unsafe.Add(ref even, Unsafe.Add(ref bins, i) + 1)++;
-            Unsafe.Add(ref odd, Unsafe.Add(ref bins, i + 1) + 1)++;
+            int key = Unsafe.Add(ref bits, i) & int.MaxValue;
+            _bins[i] = (ushort)(Math.Max(key >> Low, first) - first);
+            if ((key & ((1 << Low) - 1)) != 0) _content[_bins[i]] = Content.Several;
         }
-        if (i < n) Unsafe.Add(ref even, Unsafe.Add(ref bins, i) + 1)++;
-        int sum = 0;
-        for (int b = 1; b <= Bins; b++) _starts[b] = sum += _starts[b] + _odd[b];
-    }
 
-    // The probabilities of the least and the greatest rank of each bin, side by side: one load finds both. An empty bin is never asked for.
-    private void Bound()
-    {
-        ref float keep = ref MemoryMarshal.GetArrayDataReference(_keep);
-        ref (float, float) bounds = ref MemoryMarshal.GetArrayDataReference(_bounds);
-        int start = 0;
-        for (int b = 0; b < Bins; b++)
+        Array.Clear(_counts);
+        ref ushort counts = ref MemoryMarshal.GetArrayDataReference(_counts);
+        for (i = 0; i <= n - Tables; i += Tables)
         {
-            int end = _starts[b + 1];
-            if (end > start) Unsafe.Add(ref bounds, b) = (Unsafe.Add(ref keep, start), Unsafe.Add(ref keep, end - 1));
-            start = end;
+            Unsafe.Add(ref counts, Unsafe.Add(ref bins, i))++;
+            Unsafe.Add(ref counts, Bins + Unsafe.Add(ref bins, i + 1))++;
+            Unsafe.Add(ref counts, (2 * Bins) + Unsafe.Add(ref bins, i + 2))++;
+            Unsafe.Add(ref counts, (3 * Bins) + Unsafe.Add(ref bins, i + 3))++;
+        }
+        for (; i < n; i++) Unsafe.Add(ref counts, Unsafe.Add(ref bins, i))++;
+
+        // Running sums, eight at a time.
+        ref ushort starts = ref MemoryMarshal.GetArrayDataReference(_starts);
+        Vector128<ushort> before = default;
+        for (i = 0; i < Bins; i += 8)
+        {
+            Vector128<ushort> sum = Vector128.LoadUnsafe(ref counts, (nuint)i) + Vector128.LoadUnsafe(ref counts, (nuint)(Bins + i))
+                + Vector128.LoadUnsafe(ref counts, (nuint)((2 * Bins) + i)) + Vector128.LoadUnsafe(ref counts, (nuint)((3 * Bins) + i));
+            sum += Vector128.Shuffle(sum, Vector128.Create((ushort)8, 0, 1, 2, 3, 4, 5, 6));
+            sum += Vector128.Shuffle(sum, Vector128.Create((ushort)8, 8, 0, 1, 2, 3, 4, 5));
+            sum += Vector128.Shuffle(sum, Vector128.Create((ushort)8, 8, 8, 8, 0, 1, 2, 3));
+            sum += before;
+            sum.StoreUnsafe(ref starts, (nuint)i + 1);
+            before = Vector128.Shuffle(sum, Vector128.Create((ushort)7));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe (Vector256<float> Surely, Vector256<float> Perhaps) Bounds(int i)
+    private static Vector256<int> Place(Vector256<int> bits, Vector256<int> from) => Vector256.Max((bits & Vector256.Create(int.MaxValue)) >> Low, from) - from;
+
+    // Sets the bits of what surely stays; lists what its bin leaves open.
+    private int Decide(ReadOnlySpan<float> uniform, Span<uint> stays)
     {
+        int n = _count, open = 0, i = 0;
+        ref float u = ref MemoryMarshal.GetReference(uniform);
+        ref ushort list = ref MemoryMarshal.GetArrayDataReference(_open);
+        ref ushort starts = ref MemoryMarshal.GetArrayDataReference(_starts);
         ref ushort bins = ref MemoryMarshal.GetArrayDataReference(_bins);
-        if (Avx2.IsSupported)
+        ref byte bits = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(stays));
+        Vector256<float> slope = Vector256.Create(_slope), least = Vector256.Create(_least), most = Vector256.Create(_most);
+        for (; i <= n - 8; i += 8)
         {
-            fixed ((float, float)* table = _bounds)
-            {
-                Vector128<ushort> at = Vector128.LoadUnsafe(ref bins, (nuint)i);
-                (Vector128<uint> first, Vector128<uint> second) = Vector128.Widen(at);
-                Vector256<float> a = Avx2.GatherVector256((double*)table, first.AsInt32(), 8).AsSingle(), b = Avx2.GatherVector256((double*)table, second.AsInt32(), 8).AsSingle();
-                // Pairs (low, high) of four elements each: the halves of both are sorted apart.
-                Vector256<float> low = Avx.Shuffle(a, b, 0b10_00_10_00), high = Avx.Shuffle(a, b, 0b11_01_11_01);
-                return (Avx2.Permute4x64(low.AsDouble(), 0b11_01_10_00).AsSingle(), Avx2.Permute4x64(high.AsDouble(), 0b11_01_10_00).AsSingle());
-            }
+            // The ranks at which the bin and its neighbour start stand side by side: one load finds both.
+            Vector256<int> ends = Ends(ref starts, ref Unsafe.Add(ref bins, i));
+            Vector256<float> x = Vector256.LoadUnsafe(ref u, (nuint)i);
+            Vector256<float> surely = (Vector256.ConvertToSingle(ends & Vector256.Create(0xFFFF)) * slope) + least;
+            Vector256<float> perhaps = (Vector256.ConvertToSingle(ends >>> 16) * slope) + most;
+            uint kept = Vector256.LessThan(x, surely).ExtractMostSignificantBits();
+            Unsafe.Add(ref bits, i >> 3) = (byte)kept;
+            for (uint left = Vector256.LessThan(x, perhaps).ExtractMostSignificantBits() & ~kept; left != 0; left &= left - 1)
+                Unsafe.Add(ref list, open++) = (ushort)(i + BitOperations.TrailingZeroCount(left));
         }
-        Span<float> lows = stackalloc float[8], highs = stackalloc float[8];
-        for (int k = 0; k < 8; k++) (lows[k], highs[k]) = _bounds[Unsafe.Add(ref bins, i + k)];
-        return (Vector256.Create<float>(lows), Vector256.Create<float>(highs));
+        for (; i < n; i++) Unsafe.Add(ref list, open++) = (ushort)i;
+        return open;
     }
 
-    private bool Stays(ReadOnlySpan<int> bits, int i, float u)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Ends(ref ushort starts, ref ushort bins) => Vector256.Create(
+        End(ref starts, bins), End(ref starts, Unsafe.Add(ref bins, 1)), End(ref starts, Unsafe.Add(ref bins, 2)), End(ref starts, Unsafe.Add(ref bins, 3)),
+        End(ref starts, Unsafe.Add(ref bins, 4)), End(ref starts, Unsafe.Add(ref bins, 5)), End(ref starts, Unsafe.Add(ref bins, 6)), End(ref starts, Unsafe.Add(ref bins, 7)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int End(ref ushort starts, ushort bin) => Unsafe.ReadUnaligned<int>(ref Unsafe.As<ushort, byte>(ref Unsafe.Add(ref starts, bin)));
+
+    // Ranks what was left open.
+    private void Settle(ReadOnlySpan<int> bits, ReadOnlySpan<float> uniform, Span<uint> stays, int open)
     {
-        int bin = _bins[i];
-        if (u < _keep[_starts[bin]]) return true;
-        if (!(u < _keep[_starts[bin + 1] - 1])) return false;
-        return u < _keep[Rank(bits, i)];
+        for (int k = 0; k < open; k++)
+        {
+            int i = _open[k];
+            if (uniform[i] < _keep[Rank(bits, i)]) stays[i >> 5] |= 1u << i;
+        }
     }
 
     // Of equal ones those with the lower index rank lower.
-    private static int Rank(ReadOnlySpan<int> bits, int i)
+    private int Rank(ReadOnlySpan<int> bits, int i)
     {
-        int key = bits[i] & int.MaxValue;
-        return Smaller(bits[..i], key + 1) + Smaller(bits[(i + 1)..], key);
+        int bin = _bins[i], key = bits[i] & int.MaxValue;
+        ref Content content = ref _content[bin];
+        if (content == Content.Several) return Smaller(bits[..i], key + 1) + Smaller(bits[(i + 1)..], key);
+        if (content == Content.One) (content, _seen[bin], _seenTo[bin]) = (Content.Asked, 0, 0);
+        // Asked in index order: only what came since the last one is looked at.
+        _seen[bin] += (ushort)_bins.AsSpan(_seenTo[bin], i - _seenTo[bin]).Count((ushort)bin);
+        _seenTo[bin] = (ushort)i;
+        return _starts[bin] + _seen[bin];
     }
 
     private static int Smaller(ReadOnlySpan<int> bits, int key)
     {
         ref int at = ref MemoryMarshal.GetReference(bits);
         Vector256<int> magnitude = Vector256.Create(int.MaxValue), than = Vector256.Create(key), count = default;
+        Vector256<int> second = default;
         int j = 0;
-        for (; j <= bits.Length - 8; j += 8) count -= Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j) & magnitude, than);
-        int sum = Vector256.Sum(count);
+        for (; j <= bits.Length - 32; j += 32)
+        {
+            count += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j) & magnitude, than) + Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j + 8) & magnitude, than);
+            second += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j + 16) & magnitude, than) + Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j + 24) & magnitude, than);
+        }
+        for (; j <= bits.Length - 8; j += 8) count += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j) & magnitude, than);
+        int sum = -Vector256.Sum(count + second);
         for (; j < bits.Length; j++) if ((bits[j] & int.MaxValue) < key) sum++;
         return sum;
-    }
-}
-
-/// <summary>One bit an element: which ones stay.</summary>
-public static class Masks
-{
-    /// <summary>Sets to zero what has no bit; bits stand from the lowest of the first byte on.</summary>
-    public static void Apply(ReadOnlySpan<byte> bits, Span<float> v)
-    {
-        ref float at = ref MemoryMarshal.GetReference(v);
-        Vector256<int> lane = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
-        int i = 0;
-        for (; i <= v.Length - 8; i += 8)
-        {
-            Vector256<int> stays = Vector256.Equals(Vector256.Create((int)bits[i >> 3]) & lane, lane);
-            (Vector256.LoadUnsafe(ref at, (nuint)i).AsInt32() & stays).AsSingle().StoreUnsafe(ref at, (nuint)i);
-        }
-        for (; i < v.Length; i++) if ((bits[i >> 3] & (1 << (i & 7))) == 0) v[i] = 0;
     }
 }
