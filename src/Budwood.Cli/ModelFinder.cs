@@ -8,8 +8,11 @@ namespace Budwood.Cli;
 /// <summary>Finds the folder of a model that the command line names: a path, or a hub name in the cache.</summary>
 internal static class ModelFinder
 {
-    /// <summary>Opens a model named on the command line.</summary>
-    public static Checkpoint Open(string path) => Checkpoint.Open(Folder(path), path);
+    /// <summary>Opens a model named on the command line: a path, a hub name in the cache, or one of them with an adapter.</summary>
+    public static Checkpoint Open(string path) => IsSum(path) ? ModelOpener.Open(path, Environment.CurrentDirectory, null) : Checkpoint.Open(Folder(path), path);
+
+    /// <summary>Whether a name stands for a model with an adapter.</summary>
+    public static bool IsSum(string path) => !File.Exists(path) && !Directory.Exists(path) && ModelReference.Parse(path, Directory.Exists).Adapter is not null;
 
     /// <summary>Opens an input of a method by its kind: a model, a table or arrays.</summary>
     public static Artifact Artifact(ArtifactKind kind, string path) => kind switch
@@ -26,7 +29,7 @@ internal static class ModelFinder
         if (File.Exists(path) || Directory.Exists(path)) return path;
         ModelReference reference = ModelReference.Parse(path, Directory.Exists);
         if (reference.Adapter is not null)
-            throw new Fault("BW1016", ExitCode.Usage, "a model with an adapter stands here, where only stored models are read", path, null, "Merge the two first: 'budwood run linear BASE+ADAPTER weight=1 -o OUT'.");
+            throw new Fault("BW1016", ExitCode.Usage, "a model with an adapter stands here, where only files are read", path, null, "Merge the two first: 'budwood run linear BASE+ADAPTER weight=1 -o OUT'.");
         return ModelPath.Resolve(reference.Path, reference.Revision, Environment.CurrentDirectory, null);
     }
 }

@@ -11,7 +11,7 @@ internal static class DiffVerb
 {
     public static Command Command()
     {
-        var a = new Argument<string>("A") { Description = "A model folder." };
+        var a = new Argument<string>("A") { Description = "A model folder, or MODEL+ADAPTER." };
         var b = new Argument<string>("B") { Description = "Another one." };
         var tensors = new Option<bool>("--tensors") { Description = "One row a tensor that differs, too." };
         var command = new Command("diff", "Compare two checkpoints: tensors changed, added, removed; norms by role; configuration.") { a, b, tensors, SharedOptions.Threads };

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Budwood.Checkpoints;
 using Budwood.Engine;
 using Budwood.Methods;
+using Budwood.Numbers;
 using Budwood.Recipes;
 
 namespace Budwood.Cli.Verbs;
@@ -14,15 +15,17 @@ internal static class MergeVerb
     {
         var config = new Argument<string>("CONFIG") { Description = "A merge in mergekit's YAML." };
         var output = new Argument<string>("OUT") { Description = "Output folder; appears whole or not at all." };
+        var adapterType = new Option<string?>("--lora-merge-dtype") { Description = "Apply adapters in this type, and not in that of the model they stand on.", HelpName = "DTYPE" };
         var command = new Command("merge", "Merge models by a mergekit YAML file.") { config, output };
         SharedOptions.AddWriting(command);
+        command.Options.Add(adapterType);
         SharedOptions.AddTalking(command);
-        command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => Merge(MergeFile.Read(p.GetValue(config)!), p.GetValue(output)!, p, terminal, stop)));
+        command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => Merge(MergeFile.Read(p.GetValue(config)!), p.GetValue(output)!, p, terminal, stop, Type(p.GetValue(adapterType)))));
         return command;
     }
 
     /// <summary>Resolves, plans, runs, and shows the receipt.</summary>
-    public static ExitCode Merge(MergeFile file, string output, ParseResult parsed, Terminal terminal, CancellationToken stop)
+    public static ExitCode Merge(MergeFile file, string output, ParseResult parsed, Terminal terminal, CancellationToken stop, DType? adapterType = null)
     {
         var opened = new List<Checkpoint>();
         var profile = new Profile();
@@ -35,7 +38,7 @@ internal static class MergeVerb
                 Allow = SharedOptions.Allowed(parsed),
                 Open = name =>
                 {
-                    Checkpoint checkpoint = ModelOpener.Open(name, file.Path);
+                    Checkpoint checkpoint = ModelOpener.Open(name, file.Path, Environment.CurrentDirectory, adapterType);
                     opened.Add(checkpoint);
                     return checkpoint;
                 },
@@ -56,6 +59,13 @@ internal static class MergeVerb
         {
             foreach (Checkpoint checkpoint in opened) checkpoint.Dispose();
         }
+    }
+
+    private static DType? Type(string? word)
+    {
+        string[] known = ["float32", "float16", "bfloat16", "float64"];
+        return word is null ? null : DTypes.TryParseTorch(word, out DType type) && type.IsArithmetic() ? type
+            : throw new Fault("BW1020", ExitCode.Usage, $"--lora-merge-dtype does not know '{word}'", null, $"expected one of {string.Join(", ", known)}", Nearest.Hint(word, known));
     }
 
     /// <summary>The options of verbs that write a checkpoint.</summary>

@@ -57,7 +57,8 @@ public sealed class Adapter : IDisposable
 
     /// <summary>The model with this adapter in its weights, as a merged model would store them; it closes the files of both.</summary>
     /// <param name="label">The sum as the configuration names it.</param>
-    public Checkpoint Onto(Checkpoint model, string? label = null) => new AdapterFit(model, this).Sum(label ?? $"{model.Label}+{Label}");
+    /// <param name="type">The type in which the sum is stored, whatever that of the model is; null keeps the model's.</param>
+    public Checkpoint Onto(Checkpoint model, string? label = null, DType? type = null) => new AdapterFit(model, this, type).Sum(label ?? $"{model.Label}+{Label}");
 
     private List<AdapterTensor> Keys()
     {

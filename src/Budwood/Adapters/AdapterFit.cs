@@ -20,11 +20,13 @@ internal sealed class AdapterFit
     private readonly ExpectedTensor? _tiedHead;
     private string _prefix = "";
 
-    public AdapterFit(Checkpoint model, Adapter adapter)
+    public AdapterFit(Checkpoint model, Adapter adapter, DType? type)
     {
         (_model, _adapter, _config) = (model, adapter, adapter.Config);
         _file = adapter.Weights.Files[0].Path;
         _notes = [.. adapter.Notes];
+        if (type is { } wanted)
+            foreach (CheckpointTensor t in model.Tensors.Where(t => t.DType.IsFloat() && t.DType.IsArithmetic() && t.DType != wanted)) _made[t.Name] = t with { Source = ConvertedTensor.Of(t.Source, wanted) };
         _embedding = model.Tensors.FirstOrDefault(t => t.Role == Role.Embed && t.Shape.Rank == 2);
         _tiedHead = model.Model?.Tensors.FirstOrDefault(t => t.TiedTo is not null && t.TiedTo == _embedding?.Name && t.Role == Role.Head && !model.TryGet(t.Name, out _));
     }

@@ -81,6 +81,14 @@ public sealed class Checkpoint : IDisposable
         Added = added;
     }
 
+    private Checkpoint(Checkpoint stored, IReadOnlyList<CheckpointTensor> tensors)
+    {
+        (Label, Folder, Weights, Config, Family, Added, AsStored) = (stored.Label, stored.Folder, stored.Weights, stored.Config, stored.Family, stored.Added, stored.AsStored);
+        Model = Family?.Describe(Config!, tensors.Select(t => t.Stored));
+        (TokenizerFolder, OwnChatTemplate) = (stored.TokenizerFolder, stored.OwnChatTemplate);
+        _byName = tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+    }
+
     private Checkpoint(string label, Checkpoint donor, ModelConfig? config, IReadOnlyList<CheckpointTensor> tensors, IReadOnlyList<Checkpoint> madeFrom)
     {
         Label = label;
@@ -177,6 +185,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The model with some tensors changed or new; it closes the files of both.</summary>
     /// <param name="label">The sum as the configuration names it.</param>
     public Checkpoint With(string label, ModelConfig? config, IEnumerable<CheckpointTensor> changed, Addition added) => new(this, label, config, changed, added);
+
+    /// <summary>The same values under other names, as another layout of the family has them; closing either closes the files.</summary>
+    public Checkpoint InLayout(IReadOnlyList<CheckpointTensor> tensors) => new(this, tensors);
 
     private CheckpointTensor Describe(WeightTensor weight)
     {

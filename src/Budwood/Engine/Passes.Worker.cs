@@ -12,6 +12,8 @@ public sealed partial class Passes
     private sealed class Worker(Passes passes, int number) : IDisposable
     {
         private readonly BufferPool _pool = new();
+        private SlotRun? _last;
+        private PieceWork? _work;
 
         /// <summary>What this thread is doing.</summary>
         public PhaseClock Clock { get; } = new(passes._options.Profile);
@@ -20,7 +22,11 @@ public sealed partial class Passes
         {
             PlannedSlot planned = run.Planned;
             if (planned.Slot.Shape.Count == 0) return;
-            if (planned.Slot.IsCopy) Copy(run, piece);
+            if (planned.Slot.IsCopy)
+            {
+                Leave();
+                Copy(run, piece);
+            }
             else Compute(run, piece);
         }
 
@@ -79,14 +85,14 @@ public sealed partial class Passes
             int count = (int)Math.Min(cut.PieceElements, slot.Shape.Count - start);
             bool apart = run.Applies && planned.Reference is not null && Shared(planned) < 0;
 
-            using var work = new PieceWork(run.Rule, planned, cut, _pool, spare: 3);
+            PieceWork work = WorkOn(run);
             if (run.Samples)
             {
                 Sample(run, work);
                 return;
             }
             using TensorReader? reference = apart ? planned.Reference!.Open(_pool) : null;
-            if (run.IsFirst) work.NotFinite = (input, nan, infinite) => passes.Note(slot.Reads[input], nan, infinite);
+            work.NotFinite = run.IsFirst ? (input, nan, infinite) => passes.Note(slot.Reads[input], nan, infinite) : null;
             work.Fetch(start, count);
             reference?.Fetch(start, count);
             Clock.Lap(Phase.Read);
@@ -135,6 +141,21 @@ public sealed partial class Passes
             }
             else run.EndPiece(number, piece);
             passes._options.Progress?.Invoke(read + outBytes);
+        }
+
+        // The same for all pieces of a tensor that come one after the other.
+        private PieceWork WorkOn(SlotRun run)
+        {
+            if (_work is not null && ReferenceEquals(_last, run)) return _work;
+            Leave();
+            _last = run;
+            return _work = new PieceWork(run.Rule, run.Planned, run.Geometry, _pool, spare: 3);
+        }
+
+        private void Leave()
+        {
+            _work?.Dispose();
+            (_last, _work) = (null, null);
         }
 
         // Short runs of elements from all over the tensor.
@@ -228,6 +249,7 @@ public sealed partial class Passes
         public void Dispose()
         {
             Clock.End();
+            Leave();
             _pool.Dispose();
         }
     }

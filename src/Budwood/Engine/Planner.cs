@@ -25,7 +25,7 @@ public sealed class Planner
         _rule = request.Rule;
         _donor = request.Models[request.Base ?? 0];
         // The receipt compares with the model as it is stored: what an adapter adds is a change.
-        _reference = _donor.AsStored;
+        _reference = _request.Arithmetic == Arithmetic.Mergekit015 ? ExpertLayout.Joined(_donor.AsStored) : _donor.AsStored;
         _compat = request.Arithmetic != Arithmetic.Ours;
         _prefix = _compat ? "" : MissingPrefix(_donor);
     }

@@ -82,7 +82,7 @@ public static class Inspection
         {
             var table = new Table("tensors", new Column("name"), new Column("role"), new Column("layer", Numeric: true), new Column("dtype"),
                 new Column("shape"), new Column("elements", Numeric: true), new Column("bytes", Numeric: true, "B"));
-            foreach (CheckpointTensor t in shown) table.Add(t.Name, t.Role.Text(), layer(t), t.DType.Name(), t.Shape.ToString(), t.Shape.Count, t.Weight.Bytes);
+            foreach (CheckpointTensor t in shown) table.Add(t.Name, t.Role.Text(), layer(t), t.DType.Name(), t.Shape.ToString(), t.Shape.Count, TensorBytes.Count(t.Source));
             return table;
         }
         string title = by switch { InspectBy.Layer => "layers", InspectBy.Role => "roles", _ => "dtypes" };
@@ -105,7 +105,7 @@ public static class Inspection
             };
             long own = group.Sum(t => t.Shape.Count);
             object? share = elements == 0 ? 0d : 100d * own / elements;
-            sums.Add([.. head, (long)group.Count(), own, group.Sum(t => t.Weight.Bytes), share, .. by == InspectBy.Dtype ? [] : (object?[])[Names(group)]]);
+            sums.Add([.. head, (long)group.Count(), own, group.Sum(t => TensorBytes.Count(t.Source)), share, .. by == InspectBy.Dtype ? [] : (object?[])[Names(group)]]);
         }
         return sums;
     }
@@ -125,9 +125,9 @@ public static class Inspection
 
     private static string Mix(IReadOnlyList<CheckpointTensor> tensors)
     {
-        long bytes = tensors.Sum(t => t.Weight.Bytes);
-        string[] types = [.. tensors.GroupBy(t => t.DType).OrderByDescending(g => g.Sum(t => t.Weight.Bytes)).ThenBy(g => g.Key)
-            .Select(g => $"{g.Key.Name()} {Counts.Share(g.Sum(t => t.Weight.Bytes), bytes)}")];
+        long bytes = tensors.Sum(t => TensorBytes.Count(t.Source));
+        string[] types = [.. tensors.GroupBy(t => t.DType).OrderByDescending(g => g.Sum(t => TensorBytes.Count(t.Source))).ThenBy(g => g.Key)
+            .Select(g => $"{g.Key.Name()} {Counts.Share(g.Sum(t => TensorBytes.Count(t.Source)), bytes)}")];
         return types.Length == 1 ? tensors[0].DType.Name() : string.Join(", ", types) + " of the bytes";
     }
 
@@ -136,6 +136,11 @@ public static class Inspection
         ModelConfig? config = checkpoint.Config;
         IReadOnlyList<string> files = SideFiles.Names(checkpoint.Folder);
         notes.Add("family: " + FamilyText(checkpoint));
+        if (checkpoint.Added is { } added)
+        {
+            notes.Add($"adapter: {added.Label}: {added.Summary}");
+            notes.AddRange(added.Notes);
+        }
         if (Dimensions(config) is { Length: > 0 } dimensions) notes.Add("dimensions: " + dimensions);
 
         CheckpointTensor[] buffers = [.. all.Where(t => IsBuffer(checkpoint, t))];

@@ -146,7 +146,7 @@ public sealed class MergeResolver
                     continue;
                 }
                 _modelAt[name.Text] = _models.Count;
-                _models.Add(model);
+                _models.Add(_settings.Arithmetic == Arithmetic.Mergekit015 ? ExpertLayout.Joined(model) : model);
                 _notes.AddRange((model.Added?.Notes ?? []).Except(_notes));
             }
             catch (Fault fault)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Budwood.Numbers;
+using Budwood.Tests.Adapters;
 using Budwood.Tests.Fixtures;
 
 namespace Budwood.Cli.Tests.Verbs;
@@ -35,6 +36,38 @@ public sealed class OtherVerbsTests : IDisposable
         Assert.Equal(0, ran.Exit);
         Assert.Contains("Usage:", ran.Out, StringComparison.Ordinal);
         Assert.Empty(ran.Err);
+    }
+
+    [Fact]
+    public void A_model_with_an_adapter_is_looked_at_and_compared_like_the_merged_one()
+    {
+        TinyCheckpoint.Llama(DType.BF16).Write(_folder["base"]);
+        TinyAdapter.Llama().Write(_folder["adapter"]);
+        File.WriteAllText(_folder["merge.yml"], "merge_method: passthrough\nmodels:\n  - model: base+adapter\n");
+        Assert.Equal(0, Run("merge", "merge.yml", "merged").Exit);
+        string at = _folder["merged"];
+
+        Ran look = Run("inspect", "base+adapter");
+        Assert.True(look.Exit == 0, look.All);
+        Assert.Contains("adapter: adapter: ", look.Out, StringComparison.Ordinal);
+
+        using JsonDocument same = JsonDocument.Parse(Run("diff", "base+adapter", at, "--json").Out);
+        Assert.Equal((0, 0), (same.RootElement.GetProperty("changed").GetInt32(), same.RootElement.GetProperty("added").GetInt32()));
+        Assert.Equal(same.RootElement.GetProperty("digest_a").GetString(), same.RootElement.GetProperty("digest_b").GetString());
+        using JsonDocument other = JsonDocument.Parse(Run("diff", "base", "base+adapter", "--json").Out);
+        Assert.Equal(4, other.RootElement.GetProperty("changed").GetInt32());
+        Assert.All(other.RootElement.GetProperty("tensors").EnumerateArray(), t => Assert.Matches("[qv]_proj", t.GetProperty("name").GetString()));
+        // What the cache has learned of the base is the base's.
+        using JsonDocument again = JsonDocument.Parse(Run("diff", "base", "base", "--json").Out);
+        Assert.Equal(other.RootElement.GetProperty("digest_a").GetString(), again.RootElement.GetProperty("digest_a").GetString());
+
+        Assert.Equal(2, Run("check", "base+adapter").Exit);
+        Ran wide = Run("merge", "merge.yml", "wide", "--lora-merge-dtype", "float32");
+        Assert.True(wide.Exit == 0, wide.All);
+        Assert.Contains("F32", Run("inspect", "wide").Out, StringComparison.Ordinal);
+        Ran wrong = Run("merge", "merge.yml", "wrong", "--lora-merge-dtype", "flaot32");
+        Assert.Equal(2, wrong.Exit);
+        Assert.Contains("'float32'", wrong.Err, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Budwood.Checkpoints;
 using Budwood.Engine;
 using Budwood.Methods;
 using Budwood.Methods.Generated;
+using Budwood.Numbers;
 using Budwood.Recipes;
 
 namespace Budwood.Tests.Fixtures;
@@ -54,6 +55,7 @@ internal sealed partial class ExtrasCase : IDisposable
         List<string> allow = [];
         if (Command.Contains("--unsafe-truncate-embeddings")) allow.Add("common_rows");
         if (Command.Contains("--allow-crimes")) allow.Add("architectures");
+        DType? adapterType = Word("--lora-merge-dtype") is { } word && DTypes.TryParseTorch(word, out DType type) ? type : null;
         var opened = new List<Checkpoint>();
         try
         {
@@ -64,7 +66,7 @@ internal sealed partial class ExtrasCase : IDisposable
                 Allow = allow,
                 Open = n =>
                 {
-                    Checkpoint c = ModelOpener.Open(n, config, _work["case"]);
+                    Checkpoint c = ModelOpener.Open(n, config, _work["case"], adapterType);
                     opened.Add(c);
                     return c;
                 },
@@ -80,10 +82,12 @@ internal sealed partial class ExtrasCase : IDisposable
         }
     }
 
-    private long? Option(string name)
+    private long? Option(string name) => Word(name) is { } word ? long.Parse(word, System.Globalization.CultureInfo.InvariantCulture) : null;
+
+    private string? Word(string name)
     {
         int at = Command.ToList().IndexOf(name);
-        return at < 0 ? null : long.Parse(Command[at + 1], System.Globalization.CultureInfo.InvariantCulture);
+        return at < 0 ? null : Command[at + 1];
     }
 
     private static void CopyFolder(string from, string to)

@@ -30,20 +30,6 @@ internal sealed class TensorTable
 
     public (DType Type, Shape Shape, byte[] Bytes) this[string name] => _tensors[name];
 
-    /// <summary>Adds a tensor that is made of others, one after the other.</summary>
-    public void Join(string name, Shape shape, IEnumerable<string> parts)
-    {
-        string[] names = [.. parts];
-        _tensors[name] = (this[names[0]].Type, shape, [.. names.SelectMany(n => this[n].Bytes)]);
-        foreach (string n in names) _tensors.Remove(n);
-    }
-
-    public void Rename(string from, string to)
-    {
-        _tensors[to] = _tensors[from];
-        _tensors.Remove(from);
-    }
-
     /// <summary>What is wrong with these tensors of ours, by the rules of the golden; null when nothing is.</summary>
     public string? Judge(TensorTable wanted, IEnumerable<string> names, JsonElement check)
     {

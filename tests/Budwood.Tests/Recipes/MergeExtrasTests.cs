@@ -27,9 +27,7 @@ public sealed class MergeExtrasTests
     /// <summary>Cases that do not agree yet, with what is missing; the test holds them to disagreeing, so that the list stays true.</summary>
     private static readonly Dictionary<string, string> s_open = new()
     {
-        ["arch-mixtral-slerp"] = "all experts of a layer are one tensor to the peer, and one angle; here every expert has its own",
         ["dtype-float64-none"] = "sums are kept in float32 whatever 'dtype' says; the peer computes in float64",
-        ["lora-dtype-f32"] = "an adapter is applied in the base's type; the peer's option --lora-merge-dtype has no counterpart",
     };
 
     /// <summary>Files that we write and the peer does not, where the donor has them.</summary>
@@ -94,7 +92,6 @@ public sealed class MergeExtrasTests
     private static void Tensors(ExtrasCase at, List<string> wrong)
     {
         TensorTable ours = TensorTable.Of(at.Output), theirs = TensorTable.Of(at.Expected);
-        if (at.Name.StartsWith("arch-mixtral", StringComparison.Ordinal)) Fuse(ours);
         string[] split = [.. Directory.EnumerateFiles(at.Expected, "*.safetensors").Select(f => Path.GetFileName(f)!).Order()];
         if (!split.SequenceEqual(Directory.EnumerateFiles(at.Output, "*.safetensors").Select(f => Path.GetFileName(f)!).Order()))
             wrong.Add("the split into files differs");
@@ -115,20 +112,6 @@ public sealed class MergeExtrasTests
             common = [.. common.Except(after)];
         }
         if (ours.Judge(theirs, common, at.Root.GetProperty("check")) is { } how) wrong.Add(how);
-    }
-
-    // The peer writes the layout that transformers 5 has in memory; we write that of the hub, which old and new programs read. Values are compared in the
-    // peer's.
-    private static void Fuse(TensorTable ours)
-    {
-        for (int layer = 0; layer < 2; layer++)
-        {
-            string from = $"model.layers.{layer}.block_sparse_moe", to = $"model.layers.{layer}.mlp";
-            ours.Rename($"{from}.gate.weight", $"{to}.gate.weight");
-            ours.Join($"{to}.experts.gate_up_proj", new Shape([2, 48, 16]),
-                [$"{from}.experts.0.w1.weight", $"{from}.experts.0.w3.weight", $"{from}.experts.1.w1.weight", $"{from}.experts.1.w3.weight"]);
-            ours.Join($"{to}.experts.down_proj", new Shape([2, 16, 24]), [$"{from}.experts.0.w2.weight", $"{from}.experts.1.w2.weight"]);
-        }
     }
 
     private static void Config(ExtrasCase at, List<string> wrong)

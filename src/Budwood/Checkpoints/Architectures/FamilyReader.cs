@@ -28,8 +28,9 @@ internal sealed record AxisData(string Name, SizeExpression? Size, SizeExpressio
 /// <param name="Classes">Ends of class names that need the tensor; others may have it.</param>
 /// <param name="TiedAlways">The tie does not depend on tie_word_embeddings.</param>
 /// <param name="OnlyLayer">The one layer that has it.</param>
+/// <param name="Joins">The tensors of the other layout that it is made of, one after the other, expert by expert.</param>
 internal sealed record TensorData(string Template, Role Role, IReadOnlyList<string> Axes, IReadOnlyList<string> When, IReadOnlyList<string> Classes,
-    bool Optional, string? TiedTo, bool TiedAlways, string? Stack, int? OnlyLayer, string? Layout, IReadOnlyList<string> Aliases);
+    bool Optional, string? TiedTo, bool TiedAlways, string? Stack, int? OnlyLayer, string? Layout, IReadOnlyList<string> Aliases, IReadOnlyList<string> Joins);
 
 /// <summary>Reads the family files that are embedded in the assembly.</summary>
 internal static class FamilyReader
@@ -139,6 +140,7 @@ internal static class FamilyReader
             string? wrong = t.Axes.FirstOrDefault(a => !axes.ContainsKey(a)) is { } axis ? $"the axis '{axis}', which 'axes' does not describe"
                 : t.Stack is not null && stacks.All(s => s.Name != t.Stack) ? $"the stack '{t.Stack}', which 'layers' does not list"
                 : t.TiedTo is not null && tensors.All(o => o.Template != t.TiedTo) ? $"a tie to '{t.TiedTo}', which is not there"
+                : t.Joins.FirstOrDefault(j => tensors.All(o => o.Template != j)) is { } part ? $"a part '{part}', which is not there"
                 : null;
             if (wrong is not null) throw new FormatException($"{t.Template} has {wrong}");
         }
@@ -177,7 +179,7 @@ internal static class FamilyReader
     {
         string? name = null, tiedTo = null, stack = null, layout = null;
         Role? role = null;
-        IReadOnlyList<string> axes = [], when = [], classes = [], aliases = [];
+        IReadOnlyList<string> axes = [], when = [], classes = [], aliases = [], joins = [];
         bool optional = false, always = false;
         int? only = null;
         foreach (JsonProperty p in value.EnumerateObject())
@@ -196,11 +198,12 @@ internal static class FamilyReader
                 case "only_layer": only = p.Value.GetInt32(); break;
                 case "layout": layout = p.Value.GetString(); break;
                 case "aliases": aliases = Texts(p.Value); break;
+                case "joins": joins = Texts(p.Value); break;
                 default: throw new FormatException($"tensor '{name}': unknown key '{p.Name}'");
             }
         }
         if (name is null || role is null || axes.Count == 0) throw new FormatException($"tensor '{name}' needs 'name', 'role' and 'axes'");
-        return new TensorData(name, role.Value, axes, when, classes, optional, tiedTo, always, stack, only, layout, aliases);
+        return new TensorData(name, role.Value, axes, when, classes, optional, tiedTo, always, stack, only, layout, aliases, joins);
     }
 
     private static Role ReadRole(string text) => Roles.TryParse(text, out Role role) ? role : throw new FormatException($"unknown role '{text}'");

@@ -96,18 +96,18 @@ public static class CheckpointCheck
     {
         var store = new DigestStore(options.Cache ?? DigestCache.Default);
         store.Load(checkpoint);
-        TensorRead[] reads = [.. TensorOrder.InOrder(checkpoint).Select(t => new TensorRead(t.Weight, values: true))];
-        TensorScan.Run(reads, options.Threads, options.Progress, stop);
-        foreach (TensorRead read in reads)
+        (WeightTensor Tensor, TensorRead Read)[] reads = [.. TensorOrder.InOrder(checkpoint).Select(t => (t.Weight, new TensorRead(new StoredTensor(t.Weight), values: true)))];
+        TensorScan.Run([.. reads.Select(r => r.Read)], options.Threads, options.Progress, stop);
+        foreach ((WeightTensor tensor, TensorRead read) in reads)
         {
             // A cache that does not agree with the bytes on disk must not outlive this run.
             store[read.Tensor] = read.Digest;
             if (read.NaN + read.Infinite == 0) continue;
-            findings.Add(new(Severity.Error, "BW3301", "the tensor holds values that are not finite", $"{read.Tensor.File.Path}: {read.Tensor.Name}",
-                $"{Counts.NotFinite(read.NaN, read.Infinite)} in {Counts.Of(read.Tensor.Shape.Count, "element")}",
+            findings.Add(new(Severity.Error, "BW3301", "the tensor holds values that are not finite", $"{tensor.File.Path}: {tensor.Name}",
+                $"{Counts.NotFinite(read.NaN, read.Infinite)} in {Counts.Of(tensor.Shape.Count, "element")}",
                 "Download the file again; if it is the same, the checkpoint was saved after training went wrong, or overflowed in its dtype."));
         }
-        TensorRead[] ups = [.. reads.Where(r => r.Tensor.Name.Contains("lora_B", StringComparison.Ordinal))];
+        TensorRead[] ups = [.. reads.Where(r => r.Tensor.Name.Contains("lora_B", StringComparison.Ordinal)).Select(r => r.Read)];
         if (ups.Length > 0 && ups.All(r => r.IsZero))
         {
             findings.Add(new(Severity.Warning, "BW3548", "the adapter changes nothing: every lora_B is zero", checkpoint.Folder, "as freshly initialised",
@@ -141,7 +141,7 @@ public static class CheckpointCheck
     {
         if (!checkpoint.Weights.TryGet(a, out WeightTensor? x) || !checkpoint.Weights.TryGet(b, out WeightTensor? y) || x.Shape != y.Shape) return false;
         if (!TensorPair.CanCompare(x.DType, y.DType)) return false;
-        TensorPair pair = TensorPair.Whole(x, y, hashA: false, hashB: false);
+        TensorPair pair = TensorPair.Whole(new StoredTensor(x), new StoredTensor(y), hashA: false, hashB: false);
         TensorScan.Run([pair], options.Threads, null, stop);
         return pair.Changed == 0;
     }

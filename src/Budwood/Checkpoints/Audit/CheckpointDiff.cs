@@ -29,16 +29,16 @@ public static class CheckpointDiff
         foreach ((CheckpointTensor? x, CheckpointTensor? y) in pairs)
         {
             Digest digestX = default, digestY = default;
-            bool knownX = x is null || store.TryGet(x.Weight, out digestX), knownY = y is null || store.TryGet(y.Weight, out digestY);
+            bool knownX = x is null || store.TryGet(x.Source, out digestX), knownY = y is null || store.TryGet(y.Source, out digestY);
             if (x is not null && y is not null && knownX && knownY && digestX == digestY) continue;
             if (x is not null && y is not null && x.Shape == y.Shape && TensorPair.CanCompare(x.DType, y.DType))
             {
-                compared[x.Name] = TensorPair.Whole(x.Weight, y.Weight, hashA: !knownX, hashB: !knownY);
+                compared[x.Name] = TensorPair.Whole(x.Source, y.Source, hashA: !knownX, hashB: !knownY);
                 continue;
             }
-            if (!knownX) reads.Add(new TensorRead(x!.Weight, values: false));
-            if (!knownY) reads.Add(new TensorRead(y!.Weight, values: false));
-            if (x is not null && y is not null && CommonRows(x, y) is { } elements) compared[x.Name] = TensorPair.Common(x.Weight, y.Weight, elements);
+            if (!knownX) reads.Add(new TensorRead(x!.Source, values: false));
+            if (!knownY) reads.Add(new TensorRead(y!.Source, values: false));
+            if (x is not null && y is not null && CommonRows(x, y) is { } elements) compared[x.Name] = TensorPair.Common(x.Source, y.Source, elements);
         }
         TensorScan.Run([.. reads, .. compared.Values], options.Threads, options.Progress, stop);
         foreach (TensorRead read in reads) store[read.Tensor] = read.Digest;
@@ -65,7 +65,7 @@ public static class CheckpointDiff
     }
 
     private static bool Same(CheckpointTensor? a, CheckpointTensor? b, DigestStore store) =>
-        a is not null && b is not null && store[a.Weight] == store[b.Weight];
+        a is not null && b is not null && store[a.Source] == store[b.Source];
 
     /// <summary>Elements of the rows that both have, where only the number of rows differs and rows are tokens or positions.</summary>
     private static long? CommonRows(CheckpointTensor a, CheckpointTensor b)

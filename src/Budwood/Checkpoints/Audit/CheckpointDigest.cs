@@ -17,7 +17,7 @@ public static class CheckpointDigest
         var store = new DigestStore(DigestCache.Default);
         store.Load(checkpoint);
         foreach (CheckpointTensor tensor in checkpoint.Tensors)
-            if (!store.TryGet(tensor.Weight, out _)) store[tensor.Weight] = Digests.OfTensor(tensor.Weight, stop);
+            if (!store.TryGet(tensor.Source, out _)) store[tensor.Source] = Digests.OfTensor(tensor.Weight, stop);
         store.Keep(checkpoint);
         return store.Of(checkpoint);
     }

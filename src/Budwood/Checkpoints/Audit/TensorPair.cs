@@ -13,7 +13,7 @@ internal sealed class TensorPair : ScanWork
 {
     private const int Block = 4096;
 
-    private readonly WeightTensor _a, _b;
+    private readonly TensorSource _a, _b;
     private readonly long _elements;
     private readonly int _perPiece, _blocksPerPiece, _blocks;
     private readonly Lock _lock = new();
@@ -23,7 +23,7 @@ internal sealed class TensorPair : ScanWork
     private readonly double[] _largest;
     private long _changed, _nan, _infinite, _skipped;
 
-    private TensorPair(WeightTensor a, WeightTensor b, long elements, bool hashA, bool hashB)
+    private TensorPair(TensorSource a, TensorSource b, long elements, bool hashA, bool hashB)
     {
         (_a, _b, _elements) = (a, b, elements);
         _arithmetic = a.DType.IsArithmetic() && b.DType.IsArithmetic();
@@ -32,16 +32,16 @@ internal sealed class TensorPair : ScanWork
         _blocksPerPiece = _perPiece / Block;
         Pieces = checked((int)((elements + _perPiece - 1) / _perPiece));
         _largest = new double[Pieces];
-        if (hashA) _hashesA = new UInt128[Digests.PieceCount(a.Bytes)];
-        if (hashB) _hashesB = new UInt128[Digests.PieceCount(b.Bytes)];
+        if (hashA) _hashesA = new UInt128[Digests.PieceCount(TensorBytes.Count(a))];
+        if (hashB) _hashesB = new UInt128[Digests.PieceCount(TensorBytes.Count(b))];
         _blocks = _arithmetic ? checked((int)((elements + Block - 1) / Block)) : 0;
     }
 
     public override int Pieces { get; }
     public override long BufferBytes => (long)_perPiece * (Width(_a.DType) + Width(_b.DType));
 
-    public WeightTensor A => _a;
-    public WeightTensor B => _b;
+    public TensorSource A => _a;
+    public TensorSource B => _b;
     public Digest? DigestA { get; private set; }
     public Digest? DigestB { get; private set; }
 
@@ -68,10 +68,10 @@ internal sealed class TensorPair : ScanWork
     public static bool CanCompare(DType a, DType b) => a == b ? a.Bits() % 8 == 0 : a.IsArithmetic() && b.IsArithmetic();
 
     /// <summary>Two tensors of one shape.</summary>
-    public static TensorPair Whole(WeightTensor a, WeightTensor b, bool hashA, bool hashB) => new(a, b, a.Shape.Count, hashA, hashB);
+    public static TensorPair Whole(TensorSource a, TensorSource b, bool hashA, bool hashB) => new(a, b, a.Shape.Count, hashA, hashB);
 
     /// <summary>The first elements of two tensors: rows that both have.</summary>
-    public static TensorPair Common(WeightTensor a, WeightTensor b, long elements) => new(a, b, elements, hashA: false, hashB: false);
+    public static TensorPair Common(TensorSource a, TensorSource b, long elements) => new(a, b, elements, hashA: false, hashB: false);
 
     public override long Piece(int index, BufferPool pool)
     {
@@ -81,8 +81,8 @@ internal sealed class TensorPair : ScanWork
         // One buffer for both: the pool hands out one size at a time.
         using NativeBuffer buffer = pool.Rent((((long)bytesA + 63) & ~63L) + bytesB);
         Span<byte> both = buffer.Span(((bytesA + 63) & ~63) + bytesB), a = both[..bytesA], b = both[^bytesB..];
-        _a.Read(start * Width(_a.DType), a);
-        _b.Read(start * Width(_b.DType), b);
+        TensorBytes.Read(_a, start * Width(_a.DType), a, pool);
+        TensorBytes.Read(_b, start * Width(_b.DType), b, pool);
         Hash(_hashesA, start * Width(_a.DType), a);
         Hash(_hashesB, start * Width(_b.DType), b);
         if (_arithmetic) Compare(index, n, a, b);

@@ -6,13 +6,14 @@ using Budwood.Numbers.Kernels;
 namespace Budwood.Checkpoints.Audit;
 
 /// <summary>Reads one tensor once: its digest, and its NaN and infinities when asked for.</summary>
-internal sealed class TensorRead(WeightTensor tensor, bool values) : ScanWork
+internal sealed class TensorRead(TensorSource tensor, bool values) : ScanWork
 {
-    private readonly UInt128[] _hashes = new UInt128[Digests.PieceCount(tensor.Bytes)];
+    private readonly UInt128[] _hashes = new UInt128[Digests.PieceCount(TensorBytes.Count(tensor))];
+    private readonly long _bytes = TensorBytes.Count(tensor);
     private long _nan, _infinite;
     private volatile bool _nonZero;
 
-    public WeightTensor Tensor => tensor;
+    public TensorSource Tensor => tensor;
     public Digest Digest { get; private set; }
     public long NaN => _nan;
     public long Infinite => _infinite;
@@ -21,15 +22,15 @@ internal sealed class TensorRead(WeightTensor tensor, bool values) : ScanWork
     public bool IsZero => !_nonZero;
 
     public override int Pieces => _hashes.Length;
-    public override long BufferBytes => Math.Min(Digests.PieceBytes, tensor.Bytes);
+    public override long BufferBytes => Math.Min(Digests.PieceBytes, _bytes);
 
     public override long Piece(int index, BufferPool pool)
     {
         long start = (long)index * Digests.PieceBytes;
-        int length = (int)Math.Min(Digests.PieceBytes, tensor.Bytes - start);
+        int length = (int)Math.Min(Digests.PieceBytes, _bytes - start);
         using NativeBuffer buffer = pool.Rent(length);
         Span<byte> bytes = buffer.Span(length);
-        tensor.Read(start, bytes);
+        TensorBytes.Read(tensor, start, bytes, pool);
         _hashes[index] = Digests.Piece(bytes);
         if (!_nonZero && bytes.ContainsAnyExcept((byte)0)) _nonZero = true;
         if (!values) return length;
