@@ -1,5 +1,3 @@
-using Budwood.Numbers;
-
 namespace Budwood.Checkpoints;
 
 /// <summary>The two layouts of mixtures of experts: a tensor for every expert, as models of the hub have them, or one for all experts of a layer, as newer programs write.</summary>
