@@ -106,9 +106,9 @@ internal static class Writer
         if (p.Required) return "null";
         string value = "s_defaults." + Names.Escape(p.Property);
         string shown = $"{Ns}ParameterValues.Show({value})";
-        // By position among the members and not by number: an enum may number its members as it likes. A value that is no member has no word.
+        // An enum may number its members as it likes, and a value that is no member has no word. Compared as numbers: a search for the enum itself would be compiled anew for every one.
         if (p.Shape == Shape.Choice)
-            shown = $"global::System.Array.IndexOf(s_choices{i}, {value}{(p.Nullable ? ".Value" : "")}) is >= 0 and var c{i} ? s_words{i}[c{i}] : null";
+            shown = $"{Ns}ParameterValues.Word([{string.Join(", ", p.Choices.Select(c => $"unchecked((long){p.EnumType}.{Names.Escape(c.Member)})"))}], s_words{i}, unchecked((long){value}{(p.Nullable ? ".Value" : "")}))";
         return p.Nullable ? $"{value} is null ? null : {shown}" : shown;
     }
 

@@ -34,6 +34,9 @@ public sealed class ParameterValues(MethodCard card)
         throw new ArgumentOutOfRangeException(nameof(index), v, "not one of the choices");
     }
 
+    /// <summary>The word of a choice by the number of its member; null for a number that no member has.</summary>
+    public static string? Word(ReadOnlySpan<long> members, string[] words, long value) => members.IndexOf(value) is >= 0 and var at ? words[at] : null;
+
     /// <summary>Text of a default value as cards print it.</summary>
     public static string Show(object? value) => value switch
     {
