@@ -4,8 +4,11 @@ using System.Text;
 using Budwood.Adapters;
 using Budwood.Checkpoints;
 using Budwood.Files;
+using Budwood.Methods;
+using Budwood.Methods.Generated;
 using Budwood.Numbers;
 using Budwood.Recipes;
+using Budwood.Recipes.Steps;
 using Budwood.Tests.Files;
 
 namespace Budwood.Fuzz;
@@ -61,6 +64,7 @@ internal sealed record FuzzTarget(string Name, Func<Dice, byte[]> Make, Action<b
         new("pickle", Pickle, b => PickleFile.Open(new MemorySource(b)).Dispose()) { Multiple = 128 },
         new("pickle-old", OldPickle, b => PickleFile.Open(new MemorySource(b)).Dispose()) { Multiple = 128 },
         new("merge", d => Json(d, Seeds.Merges), b => MergeFile.Parse(Encoding.UTF8.GetString(b), "merge.yml")) { Multiple = 512 },
+        new("recipe", d => Json(d, Seeds.Recipes), ReadRecipe) { Multiple = 2048, Allowance = 1 << 20 },
         new("config", d => Json(d, Seeds.Configs), ReadConfig) { Multiple = 256, Allowance = 1 << 24 },
         new("adapter", d => Json(d, Seeds.Adapters), ReadAdapter) { Multiple = 8192, Allowance = 1 << 22 },
         new("card", d => Json(d, Seeds.Cards), b => ModelCard.LicenseIn(new StreamReader(new MemoryStream(b)))) { Multiple = 64 },
@@ -103,6 +107,10 @@ internal sealed record FuzzTarget(string Name, Func<Dice, byte[]> Make, Action<b
         for (int n = dice.Of(60); n > 0; n--) pickle.Op(dice.Pick(Seeds.Instructions));
         return dice.OneIn(4) ? pickle.Bytes : pickle.End;
     }
+
+    private static readonly Dictionary<string, Method> s_methods = BudwoodCoreCatalogue.All.ToDictionary(m => m.Card.Name, StringComparer.Ordinal);
+
+    private static void ReadRecipe(byte[] bytes) => RecipeReader.Read(Encoding.UTF8.GetString(bytes), "recipe.yml", s_methods.GetValueOrDefault, s_methods.Keys);
 
     private static void ReadAdapter(byte[] bytes)
     {
