@@ -43,7 +43,7 @@ internal static class CompletionVerb
             """,
         "fish" => """
             # budwood: completion for fish
-            complete -c budwood -a '(budwood "[suggest:"(commandline -C)"]" (commandline -b) 2>/dev/null)'
+            complete -c budwood -a '(budwood "[suggest:"(string length -- (commandline -cp))"]" (commandline -cp) 2>/dev/null)'
 
             """,
         _ => """

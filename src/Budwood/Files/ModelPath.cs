@@ -13,7 +13,7 @@ public static class ModelPath
     /// <summary>The same with a cache of one's own.</summary>
     public static string Resolve(string path, string? revision, string workingFolder, string? configFolder, HubCache hub)
     {
-        if (path.Length == 0) throw FileFaults.Missing(path, "model", []);
+        if (!IsPath(path)) throw FileFaults.Missing(path, "model", []);
         if (Local(path, workingFolder, configFolder) is { } found) return revision is null ? found : throw FileFaults.LocalRevision(path, found, revision);
         if (!HubCache.IsName(path)) throw Missing(path, workingFolder, configFolder);
         if (hub.Has(path)) return hub.Resolve(path, revision);
@@ -28,10 +28,14 @@ public static class ModelPath
     /// <summary>The folder or file that a path means on this disk; null when it is in neither place, refused when two different ones are meant.</summary>
     internal static string? Local(string path, string workingFolder, string? configFolder)
     {
+        if (!IsPath(path)) return null;
         string[] found = [.. Places(path, workingFolder, configFolder).Where(p => Directory.Exists(p) || File.Exists(p))];
         if (found.Length > 1 && !IsSame(found[0], found[1])) throw FileFaults.TwoPlaces(path, found[0], found[1]);
         return found.FirstOrDefault();
     }
+
+    // What the system takes for a path at all.
+    private static bool IsPath(string path) => path.Length > 0 && !path.Contains('\0');
 
     private static IEnumerable<string> Places(string path, string workingFolder, string? configFolder)
     {

@@ -70,6 +70,7 @@ public class ModelPathTests
         Refuses(place, "BW2001", "../work/x/y");
         Refuses(place, "BW2001", place["work/lef"], "'left'");
         Refuses(place, "BW2001", "");
+        Refuses(place, "BW2001", "left\0");
     }
 
     [Fact]

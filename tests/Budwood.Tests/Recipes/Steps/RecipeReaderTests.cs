@@ -63,6 +63,9 @@ public class RecipeReaderTests
     [InlineData("null_worlds: {none: {world.effect: 0}}", "about: no null world", "BW1216")]
     [InlineData("id: up", "id: up\n    null: nowhere", "BW1112")]
     [InlineData("steps:", "steps:\n  idle: {run: two_groups}", "BW1207")]
+    [InlineData("steps:", "steps:\n  fit: {run: power_law_fit, curve: nowhere.csv}", "BW1203")]
+    [InlineData("steps:", "steps:\n  fit: {run: power_law_fit, curve: \"\"}", "BW1203")]
+    [InlineData("steps:", "steps:\n  fit: {run: power_law_fit, curve: \"a\\0\"}", "BW1203")]
     public void Each_mistake_has_its_message_and_line(string right, string wrong, string code)
     {
         Assert.Contains(right, Good, StringComparison.Ordinal);
