@@ -87,6 +87,7 @@ internal static class Contract
             public IReadOnlyList<long> Integers(int index, IReadOnlyList<long> otherwise) => _values[index] is IReadOnlyList<long> v ? v : otherwise;
             public IReadOnlyList<double> Numbers(int index, IReadOnlyList<double> otherwise) => _values[index] is IReadOnlyList<double> v ? v : otherwise;
             public IReadOnlyList<string> Texts(int index, IReadOnlyList<string> otherwise) => _values[index] is IReadOnlyList<string> v ? v : otherwise;
+            public static string? Word(ReadOnlySpan<long> members, string[] words, long value) => members.IndexOf(value) is >= 0 and var at ? words[at] : null;
             public int Choice(int index, int otherwise) =>
                 _values[index] is string v ? card.Parameters[index].Choices.Select((c, i) => (c, i)).First(x => x.c == v).i : otherwise;
             public static string Show(object? value) => value switch
