@@ -17,12 +17,17 @@ internal static class CommandLine
             MethodsVerb.PrintCard(method, new Terminal(Loudness.Normal, null, json: false));
             return 0;
         }
-        RootCommand root = Root();
+        if (args is ["--help" or "-h" or "-?" or "help"])
+        {
+            System.Console.Out.Write(VerbTable.Help());
+            return 0;
+        }
+        RootCommand root = VerbTable.Root(args);
         ParseResult parsed = root.Parse(args);
         var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction) return Complain(parsed);
         int code = parsed.Invoke(configuration);
-        if (parsed.Action is System.CommandLine.Help.HelpAction && Catalogue.All.FirstOrDefault(m => m.Card.Verb == parsed.CommandResult.Command.Name) is { } verb)
+        if (parsed.Action is System.CommandLine.Help.HelpAction && VerbTable.All.All(v => v.Name != parsed.CommandResult.Command.Name) && Catalogue.All.FirstOrDefault(m => m.Card.Verb == parsed.CommandResult.Command.Name) is { } verb)
         {
             using var terminal = new Terminal(Loudness.Normal, null, json: false);
             MethodsVerb.PrintCard(verb, terminal);
@@ -30,31 +35,10 @@ internal static class CommandLine
         return code;
     }
 
-    private static RootCommand Root()
-    {
-        var root = new RootCommand("Work from models that already exist: merge, grow, inspect and compare Hugging Face checkpoints. Streamed, in bounded memory, with a receipt of what changed.");
-        root.Subcommands.Add(DemoVerb.Command());
-        root.Subcommands.Add(MergeVerb.Command());
-        root.Subcommands.Add(RunVerb.Command());
-        root.Subcommands.Add(ReproduceVerb.Command());
-        root.Subcommands.Add(InspectVerb.Command());
-        root.Subcommands.Add(DiffVerb.Command());
-        root.Subcommands.Add(CheckVerb.Command());
-        root.Subcommands.Add(MethodsVerb.Command());
-        root.Subcommands.Add(PapersVerb.Command());
-        root.Subcommands.Add(WorkVerbs.Plan());
-        root.Subcommands.Add(WorkVerbs.Work());
-        root.Subcommands.Add(WorkVerbs.Gather());
-        root.Subcommands.Add(SchemaVerb.Command());
-        root.Subcommands.Add(CompletionVerb.Command());
-        foreach (Method method in Catalogue.All.Where(m => m.Card.Verb is not null)) root.Subcommands.Add(RunVerb.Alias(method));
-        return root;
-    }
-
     private static int Complain(ParseResult parsed)
     {
         using var terminal = new Terminal(Loudness.Normal, null, json: false);
-        string[] known = [.. parsed.RootCommandResult.Command.Subcommands.Select(c => c.Name)];
+        string[] known = [.. VerbTable.All.Concat(VerbTable.Methods).Select(v => v.Name)];
         foreach (var error in parsed.Errors)
         {
             string? word = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -120,7 +121,7 @@ internal sealed class Terminal : IDisposable
         }
     }
 
-    /// <summary>An aligned table on standard output: numbers to the right, no wrapping in pipes.</summary>
+    /// <summary>An aligned table on standard output: numbers to the right. A pipe gets a heading and rows, without rules, colours or wrapping.</summary>
     /// <param name="colour">Colour of a cell, on terminals that have colours; null for none.</param>
     public void Show(Table table, Func<string, string?>? colour = null)
     {
@@ -128,23 +129,43 @@ internal sealed class Terminal : IDisposable
         lock (_lock)
         {
             Clear();
+            if (System.Console.IsOutputRedirected)
+            {
+                Plain(table);
+                return;
+            }
             IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
             {
                 Ansi = Colours(System.Console.IsOutputRedirected) ? AnsiSupport.Detect : AnsiSupport.No,
                 ColorSystem = Colours(System.Console.IsOutputRedirected) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
                 Out = new AnsiConsoleOutput(System.Console.Out),
             });
-            if (System.Console.IsOutputRedirected) console.Profile.Width = 400;
             var grid = new Spectre.Console.Table { Border = TableBorder.Simple, UseSafeBorder = false, ShowRowSeparators = false };
             foreach (Column column in table.Columns)
             {
-                string head = Markup.Escape(column.Unit is null ? column.Name : $"{column.Name} ({column.Unit})");
+                string head = Markup.Escape(Head(column));
                 grid.AddColumn(new TableColumn($"[bold]{head}[/]") { Alignment = column.Numeric ? Justify.Right : Justify.Left, NoWrap = column.Numeric });
             }
             foreach (object?[] row in table.Rows) grid.AddRow(row.Select(c => Table.Show(c) is var text && colour?.Invoke(text) is { } own ? new Text(text, new Style(Color.FromHex(own))) : new Text(text)));
             console.Write(grid);
         }
     }
+
+    private static void Plain(Table table)
+    {
+        string[][] rows = [[.. table.Columns.Select(Head)], .. table.Rows.Select(r => Array.ConvertAll(r, Table.Show))];
+        int[] widths = [.. table.Columns.Select((_, i) => rows.Max(r => r[i].Length))];
+        var text = new StringBuilder();
+        foreach (string[] row in rows)
+        {
+            for (int i = 0; i < row.Length; i++) text.Append(table.Columns[i].Numeric ? row[i].PadLeft(widths[i]) : row[i].PadRight(widths[i])).Append("  ");
+            while (text.Length > 0 && text[^1] == ' ') text.Length--;
+            text.Append('\n');
+        }
+        System.Console.Out.Write(text);
+    }
+
+    private static string Head(Column column) => column.Unit is null ? column.Name : $"{column.Name} ({column.Unit})";
 
     public void Dispose()
     {

@@ -11,7 +11,7 @@ internal static class CheckVerb
     {
         var path = new Argument<string>("MODEL") { Description = "A model or adapter folder." };
         var headers = new Option<bool>("--headers-only") { Description = "Do not read the weights: no search for NaN, no comparison of tied tensors." };
-        var command = new Command("check", "Check a folder: files, shapes against config.json, tokenizer, NaN. Exit 3 when something is wrong.") { path, headers, SharedOptions.Threads };
+        var command = new Command("check") { path, headers, SharedOptions.Threads };
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => Show(ModelFinder.Folder(p.GetValue(path)!), SharedOptions.ThreadCount(p), !p.GetValue(headers), terminal, stop)));
         return command;

@@ -7,8 +7,8 @@ internal static class CompletionVerb
 {
     public static Command Command()
     {
-        var shell = new Argument<string>("SHELL") { Description = "bash, zsh, fish or pwsh" }.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
-        var command = new Command("completion", "Print a completion script: 'budwood completion bash > ~/.local/share/bash-completion/completions/budwood'.") { shell };
+        var shell = new Argument<string>("SHELL") { HelpName = "SHELL", Description = "bash, zsh, fish or pwsh" }.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
+        var command = new Command("completion") { shell };
         command.SetAction(p =>
         {
             System.Console.Out.Write(Script(p.GetValue(shell)!));

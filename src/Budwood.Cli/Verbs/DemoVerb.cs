@@ -35,7 +35,7 @@ internal static class DemoVerb
 
     public static Command Command()
     {
-        var command = new Command("demo", "Run the main job on built-in data: make small checkpoints, merge them, show plan, receipt and diff.") { SharedOptions.Out };
+        var command = new Command("demo") { SharedOptions.Out };
         SharedOptions.AddWriting(command);
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => Run(p, terminal, stop)));

@@ -14,7 +14,7 @@ internal static class DiffVerb
         var a = new Argument<string>("A") { Description = "A model folder, or MODEL+ADAPTER." };
         var b = new Argument<string>("B") { Description = "Another one." };
         var tensors = new Option<bool>("--tensors") { Description = "One row a tensor that differs, too." };
-        var command = new Command("diff", "Compare two checkpoints: tensors changed, added, removed; norms by role; configuration.") { a, b, tensors, SharedOptions.Threads };
+        var command = new Command("diff") { a, b, tensors, SharedOptions.Threads };
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => Show(p.GetValue(a)!, p.GetValue(b)!, SharedOptions.ThreadCount(p), p.GetValue(tensors), terminal, stop)));
         return command;

@@ -12,7 +12,7 @@ internal static class InspectVerb
         var path = new Argument<string>("MODEL") { Description = "A model folder, an adapter folder, one safetensors file, or MODEL+ADAPTER." };
         var by = new Option<InspectBy>("--by") { Description = "One row a tensor, layer, role or dtype.", DefaultValueFactory = _ => InspectBy.Tensor, HelpName = "WHAT" };
         var filter = new Option<string?>("--filter") { Description = "Only tensors whose name contains this.", HelpName = "TEXT" };
-        var command = new Command("inspect", "Show what is in a checkpoint: tensors, roles, types, sizes. Reads headers only.") { path, by, filter };
+        var command = new Command("inspect") { path, by, filter };
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, _) =>
         {

@@ -16,7 +16,7 @@ internal static class MergeVerb
         var config = new Argument<string>("CONFIG") { Description = "A merge in mergekit's YAML." };
         var output = new Argument<string>("OUT") { Description = "Output folder; appears whole or not at all." };
         var adapterType = new Option<string?>("--lora-merge-dtype") { Description = "Apply adapters in this type, and not in that of the model they stand on.", HelpName = "DTYPE" };
-        var command = new Command("merge", "Merge models by a mergekit YAML file.") { config, output };
+        var command = new Command("merge") { config, output };
         SharedOptions.AddWriting(command);
         command.Options.Add(adapterType);
         SharedOptions.AddTalking(command);

@@ -9,10 +9,10 @@ internal static class MethodsVerb
 {
     public static Command Command()
     {
-        var words = new Argument<string[]>("WORDS") { Description = "A method's name for its card, or words to search for.", Arity = ArgumentArity.ZeroOrMore };
+        var words = new Argument<string[]>("WORDS") { HelpName = "WORDS", Description = "A method's name for its card, or words to search for.", Arity = ArgumentArity.ZeroOrMore };
         words.CompletionSources.Add(_ => Catalogue.All.Select(m => new System.CommandLine.Completions.CompletionItem(m.Card.Name, detail: m.Card.Summary)));
         var room = new Option<string?>("--room") { Description = "Only one room: merge, grow, inspect ...", HelpName = "ROOM" };
-        var command = new Command("methods", "List the methods, or show the card of one.") { words, room };
+        var command = new Command("methods") { words, room };
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, _) => Show(p.GetValue(words) ?? [], p.GetValue(room), terminal)));
         return command;

@@ -8,8 +8,8 @@ internal static class PapersVerb
 {
     public static Command Command()
     {
-        var words = new Argument<string[]>("WORDS") { Description = "A slug or number for one paper, or words to search for.", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("papers", "List or search the papers: methods, recipe, word of the last verdict.") { words };
+        var words = new Argument<string[]>("WORDS") { HelpName = "WORDS", Description = "A slug or number for one paper, or words to search for.", Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("papers") { words };
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, _) => Show(p.GetValue(words) ?? [], terminal)));
         return command;

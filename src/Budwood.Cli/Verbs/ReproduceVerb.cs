@@ -17,9 +17,9 @@ internal static class ReproduceVerb
 
     public static Command Command()
     {
-        var what = new Argument<string>("PAPER") { Description = "Slug or number of a paper, or all; 'budwood papers' lists them." };
+        var what = new Argument<string>("PAPER") { HelpName = "PAPER", Description = "Slug or number of a paper, or all; 'budwood papers' lists them." };
         what.CompletionSources.Add(_ => RecipeBook.Names.Select(n => new System.CommandLine.Completions.CompletionItem(n[3..])));
-        var command = new Command("reproduce", "Run a paper's recipe and judge its claims; exit code 5 when one is refuted or void.") { what, SharedOptions.Out };
+        var command = new Command("reproduce") { what, SharedOptions.Out };
         AddRunning(command);
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => Reproduce(p.GetValue(what)!, p, terminal, stop)));

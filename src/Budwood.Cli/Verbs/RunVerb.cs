@@ -13,11 +13,11 @@ internal static class RunVerb
 {
     public static Command Command()
     {
-        var method = new Argument<string>("METHOD") { Description = "A recipe file (.yml), or a method; 'budwood methods' lists them, 'budwood run METHOD --help' shows a card." };
+        var method = new Argument<string>("METHOD") { HelpName = "METHOD", Description = "A recipe file (.yml), or a method; 'budwood methods' lists them, 'budwood run METHOD --help' shows a card." };
         method.CompletionSources.Add(_ => Catalogue.All.Select(m => new System.CommandLine.Completions.CompletionItem(m.Card.Name, detail: m.Card.Summary)));
         var words = Words();
         words.CompletionSources.Add(context => context.ParseResult.GetResult(method) is { Tokens: [var name, ..] } && Catalogue.Find(name.Value) is { } of ? Named(of) : []);
-        var command = new Command("run", "Run a recipe, or one method on inputs: port=PATH key=value, or --key value.") { method, words, SharedOptions.Out };
+        var command = new Command("run") { method, words, SharedOptions.Out };
         Finish(command);
         foreach (Option option in new Option[] { ReproduceVerb.Profile, ReproduceVerb.Fresh, ReproduceVerb.Jobs }) command.Options.Add(option);
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) => p.GetValue(method)! is var name && IsFile(name) ? RunFile(name, p, terminal, stop)
@@ -52,7 +52,7 @@ internal static class RunVerb
         method.Ports.Inputs.Select(p => new System.CommandLine.Completions.CompletionItem(p.Name + "=", detail: p.Doc))
             .Concat(method.Card.Parameters.Select(p => new System.CommandLine.Completions.CompletionItem(p.Name + "=", detail: p.Doc)));
 
-    private static Argument<string[]> Words() => new("INPUTS") { Description = "Inputs and parameters: port=PATH, key=value; a bare path is the first input.", Arity = ArgumentArity.ZeroOrMore };
+    private static Argument<string[]> Words() => new("INPUTS") { HelpName = "INPUTS", Description = "Inputs and parameters: port=PATH, key=value; a bare path is the first input.", Arity = ArgumentArity.ZeroOrMore };
 
     private static void Finish(Command command)
     {

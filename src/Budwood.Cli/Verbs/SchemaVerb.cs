@@ -10,7 +10,7 @@ internal static class SchemaVerb
     public static Command Command()
     {
         var what = new Argument<string>("WHAT") { Description = "merge or recipe" }.AcceptOnlyFromAmong("merge", "recipe");
-        var command = new Command("schema", "Print the JSON schema of merge files or recipes, for editors: '# yaml-language-server: $schema=FILE' in a file's first line.") { what };
+        var command = new Command("schema") { what };
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, _) =>
         {

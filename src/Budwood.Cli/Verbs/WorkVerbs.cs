@@ -12,7 +12,7 @@ internal static class WorkVerbs
     public static Command Plan()
     {
         var recipe = new Argument<string>("RECIPE") { Description = "A recipe file, or the slug or number of a paper." };
-        var command = new Command("plan", "Lay a recipe out as a work list that any number of 'budwood work' share.") { recipe, SharedOptions.Out };
+        var command = new Command("plan") { recipe, SharedOptions.Out };
         foreach (Option option in new Option[] { ReproduceVerb.Profile, ReproduceVerb.Fresh, SharedOptions.Seed, SharedOptions.Force }) command.Options.Add(option);
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, _) =>
@@ -39,7 +39,7 @@ internal static class WorkVerbs
         var plan = new Argument<string>("PLAN") { Description = "A work list." };
         var items = new Option<string?>("--items") { Description = "Only these positions, such as 0-9 or 3,5: for job arrays. Waits for what they read.", HelpName = "RANGE" };
         var from = new Option<int>("--from") { Description = "Begin at this position, so that several processes spread out.", HelpName = "N" };
-        var command = new Command("work", "Work on a list until it is done, beside any number of others.") { plan, items, from };
+        var command = new Command("work") { plan, items, from };
         foreach (Option option in new Option[] { SharedOptions.Threads, SharedOptions.Memory }) command.Options.Add(option);
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) =>
@@ -60,7 +60,7 @@ internal static class WorkVerbs
     public static Command Gather()
     {
         var plan = new Argument<string>("PLAN") { Description = "A work list whose items are done." };
-        var command = new Command("gather", "Judge the claims of a work list that is done, and write the report.") { plan, SharedOptions.Out };
+        var command = new Command("gather") { plan, SharedOptions.Out };
         foreach (Option option in new Option[] { SharedOptions.Threads, SharedOptions.Memory }) command.Options.Add(option);
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, stop) =>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -12,12 +11,13 @@ namespace Budwood.Checkpoints;
 public sealed class ModelConfig
 {
     private readonly KeyValuePair<string, JsonElement>[] _fields;
-    private readonly FrozenDictionary<string, int> _index;
+    private readonly Dictionary<string, int> _index;
 
     private ModelConfig(KeyValuePair<string, JsonElement>[] fields, string where)
     {
         _fields = fields;
-        _index = fields.Select((f, i) => (f.Key, i)).ToFrozenDictionary(p => p.Key, p => p.i, StringComparer.Ordinal);
+        _index = new Dictionary<string, int>(fields.Length, StringComparer.Ordinal);
+        for (int i = 0; i < fields.Length; i++) _index.Add(fields[i].Key, i);
         Where = where;
         Architectures = ReadTexts("architectures");
     }

@@ -33,7 +33,7 @@ internal static class RunKey
             if (DigestCache.Identity(file) is not { } identity) return null;
             Add(identity);
         }
-        return new Digest(hash.GetCurrentHashAsUInt128());
+        return Digest.Of(hash);
 
         void Add(params ReadOnlySpan<object?> values)
         {

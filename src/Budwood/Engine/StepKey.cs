@@ -24,7 +24,7 @@ public sealed record StepKey(string Method, int Revision, IReadOnlyDictionary<st
     }
 
     /// <summary>32 hexadecimal digits.</summary>
-    public string Address => XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(Text)).ToString("x32", CultureInfo.InvariantCulture);
+    public string Address => Files.Digest.Of(Encoding.UTF8.GetBytes(Text)).Hex;
 
     /// <summary>In a few words, what of two keys' texts differs.</summary>
     public static string Differences(string before, string now)

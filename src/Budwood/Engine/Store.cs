@@ -176,7 +176,7 @@ public sealed class Store
         }
     }
 
-    private string LastPath(string place) => Path.Join(Folder, "last", XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(place)).ToString("x32", CultureInfo.InvariantCulture));
+    private string LastPath(string place) => Path.Join(Folder, "last", Digest.Of(Encoding.UTF8.GetBytes(place)).Hex);
 
     /// <summary>Removes what was used longest ago until the store is within its limit, and what killed runs left; never what this process used.</summary>
     public void Trim()

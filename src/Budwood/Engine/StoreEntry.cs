@@ -119,10 +119,8 @@ public sealed class StoreEntry
         var hash = new XxHash128();
         using FileStream stream = File.OpenRead(file);
         hash.Append(stream);
-        return Hex(hash.GetCurrentHashAsUInt128());
+        return Digest.Of(hash).ToString();
     }
 
-    internal static string Hash(ReadOnlySpan<byte> bytes) => Hex(XxHash128.HashToUInt128(bytes));
-
-    private static string Hex(UInt128 value) => new Digest(value).ToString();
+    internal static string Hash(ReadOnlySpan<byte> bytes) => Digest.Of(bytes).ToString();
 }

@@ -6,7 +6,7 @@ namespace Budwood.Engine;
 /// <summary>Digest of a tensor whose pieces are seen in any order and by any thread.</summary>
 internal sealed class TensorDigester(DType type, Shape shape)
 {
-    private readonly UInt128[] _pieces = new UInt128[Digests.PieceCount(type.Bytes(shape.Count))];
+    private readonly Digest[] _pieces = new Digest[Digests.PieceCount(type.Bytes(shape.Count))];
     private readonly bool[] _seen = new bool[Digests.PieceCount(type.Bytes(shape.Count))];
     private readonly long _bytes = type.Bytes(shape.Count);
     private readonly Dictionary<long, (byte[] Bytes, int Missing)> _parts = [];

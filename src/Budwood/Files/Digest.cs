@@ -8,12 +8,35 @@ using Budwood.Numbers;
 
 namespace Budwood.Files;
 
-/// <summary>The identity of content: equal bytes, type and shape give an equal digest, wherever they lie.</summary>
-public readonly record struct Digest(UInt128 Value)
+/// <summary>The identity of content: equal bytes, type and shape give an equal digest, wherever they lie. Also the hash of one piece.</summary>
+/// <param name="High">The first eight bytes of the XXH128, as a number.</param>
+/// <param name="Low">The last eight.</param>
+public readonly record struct Digest(ulong High, ulong Low)
 {
     private const string Prefix = "xxh128:";
 
-    public override string ToString() => Prefix + Value.ToString("x32", CultureInfo.InvariantCulture);
+    /// <summary>Hash of bytes.</summary>
+    public static Digest Of(ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> hash = stackalloc byte[16];
+        XxHash128.Hash(bytes, hash);
+        return Read(hash);
+    }
+
+    /// <summary>What a hash has come to.</summary>
+    public static Digest Of(XxHash128 hash)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        hash.GetCurrentHash(bytes);
+        return Read(bytes);
+    }
+
+    private static Digest Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+
+    /// <summary>32 hexadecimal digits.</summary>
+    public string Hex => string.Create(CultureInfo.InvariantCulture, $"{High:x16}{Low:x16}");
+
+    public override string ToString() => Prefix + Hex;
 
     /// <summary>Reads <c>xxh128:</c> and 32 hexadecimal digits.</summary>
     public static Digest Parse(string text) =>
@@ -24,8 +47,10 @@ public readonly record struct Digest(UInt128 Value)
     {
         digest = default;
         if (text is null || text.Length != Prefix.Length + 32 || !text.StartsWith(Prefix, StringComparison.Ordinal)) return false;
-        if (!UInt128.TryParse(text.AsSpan(Prefix.Length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 value)) return false;
-        digest = new Digest(value);
+        ReadOnlySpan<char> digits = text.AsSpan(Prefix.Length);
+        if (!ulong.TryParse(digits[..16], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong high)
+            || !ulong.TryParse(digits[16..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong low)) return false;
+        digest = new Digest(high, low);
         return true;
     }
 }
@@ -43,19 +68,19 @@ public static class Digests
     public static long PieceCount(long bytes) => (bytes + PieceBytes - 1) / PieceBytes;
 
     /// <summary>Hash of one piece of at most <see cref="PieceBytes"/> bytes.</summary>
-    public static UInt128 Piece(ReadOnlySpan<byte> bytes)
+    public static Digest Piece(ReadOnlySpan<byte> bytes)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, PieceBytes);
-        return XxHash128.HashToUInt128(bytes);
+        return Digest.Of(bytes);
     }
 
     /// <summary>Digest of a tensor from the hashes of its pieces in order.</summary>
-    public static Digest Tensor(DType type, Shape shape, ReadOnlySpan<UInt128> pieceHashes)
+    public static Digest Tensor(DType type, Shape shape, ReadOnlySpan<Digest> pieceHashes)
     {
         var hash = new XxHash128();
         Begin(hash, type, shape);
-        foreach (UInt128 piece in pieceHashes) Append(hash, piece);
-        return new Digest(hash.GetCurrentHashAsUInt128());
+        foreach (Digest piece in pieceHashes) Append(hash, piece);
+        return Digest.Of(hash);
     }
 
     /// <summary>Digest of a tensor whose bytes are at hand.</summary>
@@ -64,7 +89,7 @@ public static class Digests
         var hash = new XxHash128();
         Begin(hash, type, shape);
         for (int at = 0; at < bytes.Length; at += PieceBytes) Append(hash, Piece(bytes.Slice(at, Math.Min(PieceBytes, bytes.Length - at))));
-        return new Digest(hash.GetCurrentHashAsUInt128());
+        return Digest.Of(hash);
     }
 
     /// <summary>Digest of a stored tensor, read one piece at a time.</summary>
@@ -85,7 +110,7 @@ public static class Digests
                 source.Read(tensor.Offset + at, piece);
                 Append(hash, Piece(piece));
             }
-            return new Digest(hash.GetCurrentHashAsUInt128());
+            return Digest.Of(hash);
         }
         finally
         {
@@ -104,9 +129,9 @@ public static class Digests
             if (i > 0 && sorted[i].Name == sorted[i - 1].Name) throw new ArgumentException($"The tensor '{sorted[i].Name}' is listed twice.", nameof(tensors));
             hash.Append(Encoding.UTF8.GetBytes(sorted[i].Name));
             hash.Append([0]);
-            Append(hash, sorted[i].Tensor.Value);
+            Append(hash, sorted[i].Tensor);
         }
-        return new Digest(hash.GetCurrentHashAsUInt128());
+        return Digest.Of(hash);
     }
 
     private static void Begin(XxHash128 hash, DType type, Shape shape)
@@ -124,10 +149,11 @@ public static class Digests
         hash.Append(bytes);
     }
 
-    private static void Append(XxHash128 hash, UInt128 value)
+    private static void Append(XxHash128 hash, Digest value)
     {
         Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, value);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, value.High);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], value.Low);
         hash.Append(bytes);
     }
 }

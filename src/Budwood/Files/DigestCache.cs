@@ -94,7 +94,7 @@ public sealed class DigestCache(string? folder)
         return digests;
     }
 
-    private static string Seal(ReadOnlySpan<byte> body) => "seal " + XxHash128.HashToUInt128(body).ToString("x32", CultureInfo.InvariantCulture) + "\n";
+    private static string Seal(ReadOnlySpan<byte> body) => "seal " + Digest.Of(body).Hex + "\n";
 
     /// <summary>One line that changes whenever the file may have: path, size, time, device and inode.</summary>
     internal static string? Identity(string weightFile)
@@ -109,8 +109,7 @@ public sealed class DigestCache(string? folder)
 
     private string EntryPath(string weightFile)
     {
-        UInt128 key = XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(RealPath.Of(weightFile)));
-        return Path.Join(Folder, key.ToString("x32", CultureInfo.InvariantCulture) + ".digests");
+        return Path.Join(Folder, Digest.Of(Encoding.UTF8.GetBytes(RealPath.Of(weightFile))).Hex + ".digests");
     }
 
     private static string? DefaultFolder() => BudwoodHome.Folder is { } home ? Path.Join(home, "digests") : null;

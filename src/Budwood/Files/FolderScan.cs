@@ -96,7 +96,7 @@ public sealed class FolderScan
             whole.Append(number);
             whole.Append(own.GetCurrentHash());
         }
-        return new Digest(whole.GetCurrentHashAsUInt128());
+        return Budwood.Files.Digest.Of(whole);
     }
 
     private void List(string folder, string prefix)

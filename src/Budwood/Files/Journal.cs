@@ -17,7 +17,7 @@ internal sealed class Journal
 
     private readonly SafeFileHandle _file;
     private readonly List<IReadOnlyList<string>> _entries = [];
-    private UInt128 _seal;
+    private Digest _seal;
     private long _end;
 
     private Journal(SafeFileHandle file) => _file = file;
@@ -59,7 +59,7 @@ internal sealed class Journal
         var text = new StringBuilder();
         foreach (string line in lines) text.Append(line).Append('\n');
         byte[] body = JsonText.Strict.GetBytes(text.ToString());
-        UInt128 seal = Seal(body, _seal);
+        Digest seal = Seal(body, _seal);
         byte[] entry = [.. body, .. Encoding.ASCII.GetBytes(SealLine(seal))];
         RandomAccess.SetLength(_file, _end);
         RandomAccess.Write(_file, entry, _end);
@@ -82,7 +82,7 @@ internal sealed class Journal
             // Lines never begin with the mark of a seal, so the next one ends the entry.
             int body = bytes[at..].IndexOf("\nseal "u8) + 1, sealLength = SealMark.Length + 33;
             if (body == 0 || at + body + sealLength > bytes.Length) break;
-            UInt128 seal = Seal(bytes.Slice(at, body), _seal);
+            Digest seal = Seal(bytes.Slice(at, body), _seal);
             if (!bytes.Slice(at + body, sealLength).SequenceEqual(Encoding.ASCII.GetBytes(SealLine(seal)))) break;
             _entries.Add(Encoding.UTF8.GetString(bytes.Slice(at, body - 1)).Split('\n'));
             at += body + sealLength;
@@ -91,13 +91,13 @@ internal sealed class Journal
         IsDamaged = _end < bytes.Length;
     }
 
-    private static UInt128 Seal(ReadOnlySpan<byte> body, UInt128 before)
+    private static Digest Seal(ReadOnlySpan<byte> body, Digest before)
     {
         var hash = new XxHash128();
         hash.Append(Encoding.ASCII.GetBytes(SealLine(before)));
         hash.Append(body);
-        return hash.GetCurrentHashAsUInt128();
+        return Digest.Of(hash);
     }
 
-    private static string SealLine(UInt128 seal) => SealMark + seal.ToString("x32", CultureInfo.InvariantCulture) + "\n";
+    private static string SealLine(Digest seal) => SealMark + seal.Hex + "\n";
 }

@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Numerics;
 using Budwood.Numbers;
@@ -27,7 +27,7 @@ public sealed class PickleFile : WeightFile
     /// <summary>The tensors in the order of the state dict.</summary>
     public override IReadOnlyList<TensorEntry> Tensors { get; }
 
-    public override IReadOnlyDictionary<string, string> Metadata => FrozenDictionary<string, string>.Empty;
+    public override IReadOnlyDictionary<string, string> Metadata => ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>Entries that are not tensors, of the state dict and of the dict around it.</summary>
     public IReadOnlyList<SkippedEntry> Skipped { get; }

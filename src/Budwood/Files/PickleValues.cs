@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Budwood.Numbers;
 
 namespace Budwood.Files;
@@ -59,15 +58,15 @@ internal sealed record PickledGlobal(string Name, PickledGlobalKind Kind, DType?
 /// <summary>The whole list of names that a pickle may ask for.</summary>
 internal static class PickledGlobals
 {
-    private static readonly FrozenDictionary<string, PickledGlobal> s_listed = Listed().ToFrozenDictionary(g => g.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<string, PickledGlobal> s_listed = Listed().ToDictionary(g => g.Name, StringComparer.Ordinal);
 
     // Modules whose implementation pickles under a name of its own.
-    private static readonly FrozenDictionary<string, string> s_public = new (string Pickled, string Known)[]
+    private static readonly Dictionary<string, string> s_public = new (string Pickled, string Known)[]
     {
         ("posix", "os"), ("nt", "os"), ("__builtin__", "builtins"), ("_operator", "operator"), ("_io", "io"), ("_functools", "functools"),
         ("_socket", "socket"), ("_pickle", "pickle"), ("_codecs", "codecs"), ("_ctypes", "ctypes"), ("commands", "subprocess"),
         ("_posixsubprocess", "subprocess"), ("_thread", "threading"),
-    }.ToFrozenDictionary(a => a.Pickled, a => a.Known, StringComparer.Ordinal);
+    }.ToDictionary(a => a.Pickled, a => a.Known, StringComparer.Ordinal);
 
     internal static bool TryGet(string module, string name, out PickledGlobal? listed) => s_listed.TryGetValue($"{module}.{name}", out listed);
 

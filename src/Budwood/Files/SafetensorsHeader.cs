@@ -1,5 +1,5 @@
+using System.Collections.ObjectModel;
 using System.Buffers;
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -11,7 +11,7 @@ namespace Budwood.Files;
 /// <summary>Reads the header of a safetensors file and holds it against the file; every claim is checked before anything is allocated by it.</summary>
 internal sealed class SafetensorsHeader
 {
-    private static readonly IReadOnlyDictionary<string, string> s_none = FrozenDictionary<string, string>.Empty;
+    private static readonly IReadOnlyDictionary<string, string> s_none = ReadOnlyDictionary<string, string>.Empty;
 
     private readonly string _path;
     private readonly long _length;
@@ -150,7 +150,7 @@ internal sealed class SafetensorsHeader
         {
             long count = shape.Count;
             bytes = dtype.Bytes(count);
-            if ((Int128)count * dtype.Bits() % 8 != 0) throw FileFaults.BadSize(_path, name, $"{dtype.Name()} {Text(sizes)} does not fill whole bytes");
+            if (count % 8 * dtype.Bits() % 8 != 0) throw FileFaults.BadSize(_path, name, $"{dtype.Name()} {Text(sizes)} does not fill whole bytes");
         }
         catch (OverflowException)
         {

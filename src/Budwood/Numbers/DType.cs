@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 
 namespace Budwood.Numbers;
 
@@ -22,10 +21,10 @@ public static class DTypes
         (DType.F64, "F64", 64, "float64"), (DType.I64, "I64", 64, "int64"), (DType.U64, "U64", 64, "uint64"),
     ];
 
-    private static readonly FrozenDictionary<string, DType> s_byName = s_table.ToFrozenDictionary(r => r.Name, r => r.Type, StringComparer.Ordinal);
-    private static readonly FrozenDictionary<string, DType> s_byTorch = s_table.Where(r => r.Torch is not null)
+    private static readonly Dictionary<string, DType> s_byName = s_table.ToDictionary(r => r.Name, r => r.Type, StringComparer.Ordinal);
+    private static readonly Dictionary<string, DType> s_byTorch = s_table.Where(r => r.Torch is not null)
         .Select(r => (Key: r.Torch!, r.Type)).Concat([("half", DType.F16), ("float", DType.F32), ("double", DType.F64)])
-        .ToFrozenDictionary(r => r.Item1, r => r.Item2, StringComparer.Ordinal);
+        .ToDictionary(r => r.Item1, r => r.Item2, StringComparer.Ordinal);
 
     /// <summary>The name in a safetensors header, such as <c>BF16</c>.</summary>
     public static string Name(this DType type) => s_table[(int)type].Name;
@@ -37,7 +36,7 @@ public static class DTypes
     public static int Bits(this DType type) => s_table[(int)type].Bits;
 
     /// <summary>Bytes that <paramref name="count"/> elements occupy; throws <see cref="OverflowException"/> beyond 2^63.</summary>
-    public static long Bytes(this DType type, long count) => checked((long)(((Int128)count * type.Bits() + 7) / 8));
+    public static long Bytes(this DType type, long count) => checked(count / 8 * type.Bits() + (count % 8 * type.Bits() + 7) / 8);
 
     /// <summary>Types that arithmetic methods read and write: F16, BF16, F32, F64.</summary>
     public static bool IsArithmetic(this DType type) => type is DType.F16 or DType.BF16 or DType.F32 or DType.F64;

@@ -50,7 +50,7 @@ public class JournalTests
     {
         using var folder = new TempFolder();
         byte[] bytes = Two(folder);
-        Assert.Null(Resume(folder, bytes, new Digest(43)));
+        Assert.Null(Resume(folder, bytes, new Digest(0, 43)));
         Assert.Null(Resume(folder, []));
         Assert.Null(Resume(folder, Encoding.UTF8.GetBytes("something else\n")));
     }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Nodes;
 
@@ -8,8 +7,8 @@ namespace Budwood.Checkpoints;
 public sealed class Family
 {
     private static readonly Lazy<IReadOnlyList<Family>> s_all = new(FamilyReader.ReadAll);
-    private static readonly Lazy<FrozenDictionary<string, Family>> s_byModelType = new(() => Index(f => f.ModelTypes));
-    private static readonly Lazy<FrozenDictionary<string, Family>> s_byArchitecture = new(() => Index(f => f.Architectures));
+    private static readonly Lazy<Dictionary<string, Family>> s_byModelType = new(() => Index(f => f.ModelTypes));
+    private static readonly Lazy<Dictionary<string, Family>> s_byArchitecture = new(() => Index(f => f.Architectures));
 
     internal Family(FamilyData data) => Data = data;
 
@@ -93,8 +92,8 @@ public sealed class Family
         return result.Set(of.Field, JsonValue.Create(sources.Count));
     }
 
-    private static FrozenDictionary<string, Family> Index(Func<Family, IReadOnlyList<string>> names) =>
-        All.SelectMany(f => names(f).Select(n => (Name: n, Family: f))).ToFrozenDictionary(p => p.Name, p => p.Family, StringComparer.Ordinal);
+    private static Dictionary<string, Family> Index(Func<Family, IReadOnlyList<string>> names) =>
+        All.SelectMany(f => names(f).Select(n => (Name: n, Family: f))).ToDictionary(p => p.Name, p => p.Family, StringComparer.Ordinal);
 }
 
 /// <summary>A run of numbered layers and the config field that counts them.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Text;
 
 namespace Budwood.Checkpoints;
@@ -47,7 +46,7 @@ public enum RoleGroup
 /// <summary>Names and groups of roles, and a guess from a tensor's name where the family is not known.</summary>
 public static class Roles
 {
-    private static readonly FrozenDictionary<string, Role> s_byText = Enum.GetValues<Role>().ToFrozenDictionary(Text, r => r, StringComparer.Ordinal);
+    private static readonly Dictionary<string, Role> s_byText = Enum.GetValues<Role>().ToDictionary(Text, r => r, StringComparer.Ordinal);
 
     // Longest words first within one part of the name; the last part of the name that says something decides.
     private static readonly (string Word, Role Role)[] s_words =
@@ -70,7 +69,7 @@ public static class Roles
         ("in_proj", Role.SsmIn), ("conv1d", Role.SsmConv), ("x_proj", Role.SsmX), ("dt_proj", Role.SsmDt), ("A_log", Role.SsmA),
     ];
 
-    private static readonly FrozenDictionary<string, Role> s_byWord = s_words.ToFrozenDictionary(w => w.Word, w => w.Role, StringComparer.Ordinal);
+    private static readonly Dictionary<string, Role> s_byWord = s_words.ToDictionary(w => w.Word, w => w.Role, StringComparer.Ordinal);
 
     /// <summary>The name in family files and tables, such as <c>gate_up</c>.</summary>
     public static string Text(this Role role)

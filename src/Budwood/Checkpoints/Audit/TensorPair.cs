@@ -18,7 +18,7 @@ internal sealed class TensorPair : ScanWork
     private readonly int _perPiece, _blocksPerPiece, _blocks;
     private readonly Lock _lock = new();
     private readonly bool _arithmetic;
-    private readonly UInt128[]? _hashesA, _hashesB;
+    private readonly Digest[]? _hashesA, _hashesB;
     private double[] _difference = [], _reference = [];
     private readonly double[] _largest;
     private long _changed, _nan, _infinite, _skipped;
@@ -32,8 +32,8 @@ internal sealed class TensorPair : ScanWork
         _blocksPerPiece = _perPiece / Block;
         Pieces = checked((int)((elements + _perPiece - 1) / _perPiece));
         _largest = new double[Pieces];
-        if (hashA) _hashesA = new UInt128[Digests.PieceCount(TensorBytes.Count(a))];
-        if (hashB) _hashesB = new UInt128[Digests.PieceCount(TensorBytes.Count(b))];
+        if (hashA) _hashesA = new Digest[Digests.PieceCount(TensorBytes.Count(a))];
+        if (hashB) _hashesB = new Digest[Digests.PieceCount(TensorBytes.Count(b))];
         _blocks = _arithmetic ? checked((int)((elements + Block - 1) / Block)) : 0;
     }
 
@@ -112,7 +112,7 @@ internal sealed class TensorPair : ScanWork
 
     private static int Width(DType type) => Math.Max(1, type.Bits() / 8);
 
-    private static void Hash(UInt128[]? hashes, long start, ReadOnlySpan<byte> bytes)
+    private static void Hash(Digest[]? hashes, long start, ReadOnlySpan<byte> bytes)
     {
         if (hashes is null) return;
         for (int at = 0; at < bytes.Length; at += Digests.PieceBytes)

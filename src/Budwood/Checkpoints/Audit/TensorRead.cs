@@ -8,7 +8,7 @@ namespace Budwood.Checkpoints.Audit;
 /// <summary>Reads one tensor once: its digest, and its NaN and infinities when asked for.</summary>
 internal sealed class TensorRead(TensorSource tensor, bool values) : ScanWork
 {
-    private readonly UInt128[] _hashes = new UInt128[Digests.PieceCount(TensorBytes.Count(tensor))];
+    private readonly Digest[] _hashes = new Digest[Digests.PieceCount(TensorBytes.Count(tensor))];
     private readonly long _bytes = TensorBytes.Count(tensor);
     private long _nan, _infinite;
     private volatile bool _nonZero;

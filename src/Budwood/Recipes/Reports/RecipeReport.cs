@@ -25,7 +25,7 @@ public static class RecipeReport
         // Comments and line ends do not change what a recipe does, but telling them apart is not worth a parser.
         string text = recipe.Text.Replace("\r\n", "\n", StringComparison.Ordinal)
             + string.Concat(recipe.Steps.Select(s => $"\n{s.Method.Card.Name} {s.Method.Card.Revision.ToString(CultureInfo.InvariantCulture)}"));
-        return "xxh128:" + XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(text)).ToString("x32", CultureInfo.InvariantCulture);
+        return Files.Digest.Of(Encoding.UTF8.GetBytes(text)).ToString();
     }
 
     /// <summary>The command that makes the same report.</summary>
