@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Budwood.Methods;
 using Budwood.Numbers;
@@ -200,29 +201,58 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
     // The vote is on the weighted deltas: a negative weight turns the vote of its model. A sum of zero elects plus; zeros never agree.
     private static void SumElected<Q>(in Operands x, ReadOnlySpan<float> w, bool normalize, Span<float> y) where Q : struct, IRounding
     {
+        Span<int> voters = stackalloc int[w.Length];
+        int count = 0;
+        for (int k = 0; k < w.Length; k++) if (k != x.BaseIndex) voters[count++] = k;
+        voters = voters[..count];
+        if (count == 2)
+        {
+            SumOfTwo<Q>(x, voters[0], voters[1], w, normalize, y);
+            return;
+        }
         Vector256<float> zero = Vector256<float>.Zero;
         for (int i = 0; i < y.Length; i += Operands.Step)
         {
             Vector256<float> vote = zero;
-            for (int k = 0; k < w.Length; k++) if (k != x.BaseIndex) vote += Operands.Get(x.Scratch(k), i);
-            Vector256<float> plus = Vector256.GreaterThanOrEqual(Q.Round(vote), zero);
-            Vector256<float> sum = zero, weights = zero;
-            for (int k = 0; k < w.Length; k++)
-            {
-                if (k == x.BaseIndex) continue;
-                Vector256<float> v = Operands.Get(x.Scratch(k), i);
-                Vector256<float> agrees = Vector256.ConditionalSelect(plus, Vector256.GreaterThan(v, zero), Vector256.LessThan(v, zero));
-                sum += v & agrees;
-                weights += Vector256.Create(w[k]) & agrees;
-            }
-            sum = Q.Round(sum);
-            if (normalize)
-            {
-                weights = Q.Round(weights);
-                weights = Vector256.ConditionalSelect(Vector256.Equals(weights, zero), Vector256<float>.One, weights);
-                sum = Q.Round(sum / weights);
-            }
-            Operands.Put(y, i, sum);
+            foreach (int k in voters) vote += x.Scratch(k, i);
+            Vector256<float> plus = Vector256.GreaterThanOrEqual(Q.Round(vote), zero), sum = zero, weights = zero;
+            foreach (int k in voters) Count(x.Scratch(k, i), w[k], plus, ref sum, ref weights);
+            Operands.Put(y, i, Mean<Q>(sum, weights, normalize));
         }
+    }
+
+    // What most merges are: no loop within the loop.
+    private static void SumOfTwo<Q>(in Operands x, int first, int second, ReadOnlySpan<float> w, bool normalize, Span<float> y) where Q : struct, IRounding
+    {
+        (float w0, float w1) = (w[first], w[second]);
+        Vector256<float> zero = Vector256<float>.Zero;
+        for (int i = 0; i < y.Length; i += Operands.Step)
+        {
+            Vector256<float> a = x.Scratch(first, i), b = x.Scratch(second, i);
+            Vector256<float> plus = Vector256.GreaterThanOrEqual(Q.Round(zero + a + b), zero), sum = zero, weights = zero;
+            Count(a, w0, plus, ref sum, ref weights);
+            Count(b, w1, plus, ref sum, ref weights);
+            Operands.Put(y, i, Mean<Q>(sum, weights, normalize));
+        }
+    }
+
+    // Adds a value and its weight where it has the elected sign.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Count(Vector256<float> v, float weight, Vector256<float> plus, ref Vector256<float> sum, ref Vector256<float> weights)
+    {
+        // Where minus is elected, the sign is turned: what agrees is positive then.
+        Vector256<float> agrees = Vector256.GreaterThan(v ^ Vector256.AndNot(Vector256.Create(-0f), plus), Vector256<float>.Zero);
+        sum += v & agrees;
+        weights += Vector256.Create(weight) & agrees;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Mean<Q>(Vector256<float> sum, Vector256<float> weights, bool normalize) where Q : struct, IRounding
+    {
+        sum = Q.Round(sum);
+        if (!normalize) return sum;
+        weights = Q.Round(weights);
+        weights = Vector256.ConditionalSelect(Vector256.Equals(weights, Vector256<float>.Zero), Vector256<float>.One, weights);
+        return Q.Round(sum / weights);
     }
 }

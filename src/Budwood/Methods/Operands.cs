@@ -62,6 +62,10 @@ public readonly unsafe ref struct Operands
     /// <summary>Scratch buffer k; its content is undefined.</summary>
     public Span<float> Scratch(int k) => new(_scratch[k], _length);
 
+    /// <summary>Eight values of scratch buffer k.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector256<float> Scratch(int k, int at) => Vector256.Load(_scratch[k] + at);
+
     /// <summary>Eight values of a span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Get(ReadOnlySpan<float> v, int at) => Vector256.LoadUnsafe(ref MemoryMarshal.GetReference(v), (nuint)at);

@@ -13,31 +13,32 @@ namespace Budwood.Numbers.Kernels;
 /// </remarks>
 public sealed class RankedDrop
 {
-    private const int Bins = 1024, Low = 16, Tables = 4;
+    private const int Bins = 1024, Low = 16;
+
+    // A bin has two places to be counted at: one for the number that its leading bits are, one for what has further bits. Were they a power of two apart, they would share cache lines' sets.
+    private const int Further = Bins + 8, Table = 2 * Further, Tables = 2;
 
     /// <summary>Rows longer than this are better sorted.</summary>
     public const int Longest = 1 << 14;
 
     [ThreadStatic] private static RankedDrop? s_last;
 
-    // Counts of a row fit into 16 bits. Several tables: equal neighbours would wait for each other's increment.
-    private readonly ushort[] _counts = new ushort[Tables * Bins];
-    private readonly ushort[] _starts = new ushort[Bins + 1], _seen = new ushort[Bins], _seenTo = new ushort[Bins];
-    private readonly Content[] _content = new Content[Bins];
-    private readonly ushort[] _bins, _open;
+    // Counts of a row fit into 16 bits. Two tables: equal neighbours would wait for each other's increment.
+    private readonly ushort[] _counts = new ushort[Tables * Table];
+    private readonly ushort[] _starts = new ushort[Table], _seen = new ushort[Bins], _seenTo = new ushort[Bins];
+    private readonly int[] _asked = new int[Bins]; // the last row in which a bin was asked for
+    private readonly ushort[] _places, _open;
+    private int _row;
     private readonly float[] _keep;
     private readonly float _slope, _least, _most; // a line by rank below all probabilities, and one above them, at the rank behind
     private readonly int _count;
     private readonly (int, double, double, Type) _for;
 
-    // Of a bin: one magnitude as far as is known, asked for before, perhaps several.
-    private enum Content : byte { One, Asked, Several }
-
     private RankedDrop(int count, (int, double, double, Type) made, Func<int, float> keep)
     {
         _for = made;
         _count = count;
-        _bins = new ushort[count + 16];
+        _places = new ushort[count + 16];
         _open = new ushort[count + 8];
         _keep = new float[count];
         for (int r = 0; r < count; r++) _keep[r] = keep(r);
@@ -91,45 +92,38 @@ public sealed class RankedDrop
         for (; i < n; i++) top = Math.Max(top, BitConverter.SingleToInt32Bits(Unsafe.Add(ref at, i)) & int.MaxValue);
         int first = Math.Max(0, (top >> Low) - (Bins - 1));
 
-        ref ushort bins = ref MemoryMarshal.GetArrayDataReference(_bins);
+        ref ushort places = ref MemoryMarshal.GetArrayDataReference(_places);
         ref int bits = ref Unsafe.As<float, int>(ref at);
-        Array.Clear(_content);
-        ref Content content = ref MemoryMarshal.GetArrayDataReference(_content);
-        content = Content.Several; // the first bin, with everything below
-        Vector256<int> from = Vector256.Create(first), rest = Vector256.Create((1 << Low) - 1);
+        Vector256<int> from = Vector256.Create(first);
         for (i = 0; i <= n - 16; i += 16)
         {
             Vector256<int> a = Vector256.LoadUnsafe(ref bits, (nuint)i), b = Vector256.LoadUnsafe(ref bits, (nuint)i + 8);
-            Vector256.Narrow(Place(a, from).AsUInt32(), Place(b, from).AsUInt32()).StoreUnsafe(ref bins, (nuint)i);
-            if (((a | b) & rest) == default) continue;
-            uint odd = ~(Vector256.Equals(a & rest, default).ExtractMostSignificantBits() | (Vector256.Equals(b & rest, default).ExtractMostSignificantBits() << 8)) & 0xFFFF;
-            for (; odd != 0; odd &= odd - 1) Unsafe.Add(ref content, Unsafe.Add(ref bins, i + BitOperations.TrailingZeroCount(odd))) = Content.Several;
+            Vector256.Narrow(Place(a, from).AsUInt32(), Place(b, from).AsUInt32()).StoreUnsafe(ref places, (nuint)i);
         }
         for (; i < n; i++)
         {
             int key = Unsafe.Add(ref bits, i) & int.MaxValue;
-            _bins[i] = (ushort)(Math.Max(key >> Low, first) - first);
-            if ((key & ((1 << Low) - 1)) != 0) _content[_bins[i]] = Content.Several;
+            _places[i] = (ushort)(Math.Max(key >> Low, first) - first + ((key & ((1 << Low) - 1)) != 0 ? Further : 0));
         }
 
         Array.Clear(_counts);
         ref ushort counts = ref MemoryMarshal.GetArrayDataReference(_counts);
-        for (i = 0; i <= n - Tables; i += Tables)
+        for (i = 0; i <= n - 4; i += 4)
         {
-            Unsafe.Add(ref counts, Unsafe.Add(ref bins, i))++;
-            Unsafe.Add(ref counts, Bins + Unsafe.Add(ref bins, i + 1))++;
-            Unsafe.Add(ref counts, (2 * Bins) + Unsafe.Add(ref bins, i + 2))++;
-            Unsafe.Add(ref counts, (3 * Bins) + Unsafe.Add(ref bins, i + 3))++;
+            Unsafe.Add(ref counts, Unsafe.Add(ref places, i))++;
+            Unsafe.Add(ref counts, Table + Unsafe.Add(ref places, i + 1))++;
+            Unsafe.Add(ref counts, Unsafe.Add(ref places, i + 2))++;
+            Unsafe.Add(ref counts, Table + Unsafe.Add(ref places, i + 3))++;
         }
-        for (; i < n; i++) Unsafe.Add(ref counts, Unsafe.Add(ref bins, i))++;
+        for (; i < n; i++) Unsafe.Add(ref counts, Unsafe.Add(ref places, i))++;
 
-        // Running sums, eight at a time.
+        // Running sums, eight at a time, found from either place.
         ref ushort starts = ref MemoryMarshal.GetArrayDataReference(_starts);
         Vector128<ushort> before = default;
         for (i = 0; i < Bins; i += 8)
         {
-            Vector128<ushort> sum = Vector128.LoadUnsafe(ref counts, (nuint)i) + Vector128.LoadUnsafe(ref counts, (nuint)(Bins + i))
-                + Vector128.LoadUnsafe(ref counts, (nuint)((2 * Bins) + i)) + Vector128.LoadUnsafe(ref counts, (nuint)((3 * Bins) + i));
+            Vector128<ushort> sum = Vector128.LoadUnsafe(ref counts, (nuint)i) + Vector128.LoadUnsafe(ref counts, (nuint)(Further + i))
+                + Vector128.LoadUnsafe(ref counts, (nuint)(Table + i)) + Vector128.LoadUnsafe(ref counts, (nuint)(Table + Further + i));
             sum += Vector128.Shuffle(sum, Vector128.Create((ushort)8, 0, 1, 2, 3, 4, 5, 6));
             sum += Vector128.Shuffle(sum, Vector128.Create((ushort)8, 8, 0, 1, 2, 3, 4, 5));
             sum += Vector128.Shuffle(sum, Vector128.Create((ushort)8, 8, 8, 8, 0, 1, 2, 3));
@@ -137,10 +131,13 @@ public sealed class RankedDrop
             sum.StoreUnsafe(ref starts, (nuint)i + 1);
             before = Vector128.Shuffle(sum, Vector128.Create((ushort)7));
         }
+        _starts.AsSpan(0, Bins + 1).CopyTo(_starts.AsSpan(Further));
+        _row++;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Place(Vector256<int> bits, Vector256<int> from) => Vector256.Max((bits & Vector256.Create(int.MaxValue)) >> Low, from) - from;
+    private static Vector256<int> Place(Vector256<int> bits, Vector256<int> from) => Vector256.Max((bits & Vector256.Create(int.MaxValue)) >> Low, from) - from
+        + Vector256.AndNot(Vector256.Create(Further), Vector256.Equals(bits & Vector256.Create((1 << Low) - 1), default));
 
     // Sets the bits of what surely stays; lists what its bin leaves open.
     private int Decide(ReadOnlySpan<float> uniform, Span<uint> stays)
@@ -149,13 +146,13 @@ public sealed class RankedDrop
         ref float u = ref MemoryMarshal.GetReference(uniform);
         ref ushort list = ref MemoryMarshal.GetArrayDataReference(_open);
         ref ushort starts = ref MemoryMarshal.GetArrayDataReference(_starts);
-        ref ushort bins = ref MemoryMarshal.GetArrayDataReference(_bins);
+        ref ushort places = ref MemoryMarshal.GetArrayDataReference(_places);
         ref byte bits = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(stays));
         Vector256<float> slope = Vector256.Create(_slope), least = Vector256.Create(_least), most = Vector256.Create(_most);
         for (; i <= n - 8; i += 8)
         {
             // The ranks at which the bin and its neighbour start stand side by side: one load finds both.
-            Vector256<int> ends = Ends(ref starts, ref Unsafe.Add(ref bins, i));
+            Vector256<int> ends = Ends(ref starts, ref Unsafe.Add(ref places, i));
             Vector256<float> x = Vector256.LoadUnsafe(ref u, (nuint)i);
             Vector256<float> surely = (Vector256.ConvertToSingle(ends & Vector256.Create(0xFFFF)) * slope) + least;
             Vector256<float> perhaps = (Vector256.ConvertToSingle(ends >>> 16) * slope) + most;
@@ -189,30 +186,42 @@ public sealed class RankedDrop
     // Of equal ones those with the lower index rank lower.
     private int Rank(ReadOnlySpan<int> bits, int i)
     {
-        int bin = _bins[i], key = bits[i] & int.MaxValue;
-        ref Content content = ref _content[bin];
-        if (content == Content.Several) return Smaller(bits[..i], key + 1) + Smaller(bits[(i + 1)..], key);
-        if (content == Content.One) (content, _seen[bin], _seenTo[bin]) = (Content.Asked, 0, 0);
+        int place = _places[i], bin = place >= Further ? place - Further : place;
+        // The first bin has everything below, too; others only what has further bits.
+        if (bin == 0 || _counts[Further + bin] + _counts[Table + Further + bin] > 0) return Smaller(bits, i);
+        if (_asked[bin] != _row) (_asked[bin], _seen[bin], _seenTo[bin]) = (_row, 0, 0);
         // Asked in index order: only what came since the last one is looked at.
-        _seen[bin] += (ushort)_bins.AsSpan(_seenTo[bin], i - _seenTo[bin]).Count((ushort)bin);
-        _seenTo[bin] = (ushort)i;
-        return _starts[bin] + _seen[bin];
+        int whole = i & -16;
+        ref ushort places = ref MemoryMarshal.GetArrayDataReference(_places);
+        Vector256<ushort> those = Vector256.Create((ushort)bin), count = default;
+        for (int j = _seenTo[bin]; j < whole; j += 16) count -= Vector256.Equals(Vector256.LoadUnsafe(ref places, (nuint)j), those);
+        _seen[bin] += Vector256.Sum(count);
+        _seenTo[bin] = (ushort)whole;
+        Vector256<ushort> last = Vector256.Equals(Vector256.LoadUnsafe(ref places, (nuint)whole), those);
+        uint before = Vector128.Narrow(last.GetLower(), last.GetUpper()).ExtractMostSignificantBits() & ((1u << (i - whole)) - 1);
+        return _starts[bin] + _seen[bin] + BitOperations.PopCount(before);
     }
 
-    private static int Smaller(ReadOnlySpan<int> bits, int key)
+    // How many of the row rank below one of it.
+    private static int Smaller(ReadOnlySpan<int> bits, int i)
     {
         ref int at = ref MemoryMarshal.GetReference(bits);
-        Vector256<int> magnitude = Vector256.Create(int.MaxValue), than = Vector256.Create(key), count = default;
-        Vector256<int> second = default;
-        int j = 0;
-        for (; j <= bits.Length - 32; j += 32)
+        int key = bits[i] & int.MaxValue, j = 0, whole = i & -16, end = bits.Length & -16;
+        Vector256<int> magnitude = Vector256.Create(int.MaxValue), than = Vector256.Create(key + 1), count = default, second = default;
+        for (; j < whole; j += 16)
         {
-            count += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j) & magnitude, than) + Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j + 8) & magnitude, than);
-            second += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j + 16) & magnitude, than) + Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j + 24) & magnitude, than);
+            count += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j) & magnitude, than);
+            second += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j + 8) & magnitude, than);
         }
-        for (; j <= bits.Length - 8; j += 8) count += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j) & magnitude, than);
-        int sum = -Vector256.Sum(count + second);
+        int sum = 0;
+        for (; j < bits.Length && j < whole + 16; j++) if ((bits[j] & int.MaxValue) is var other && (other < key || (other == key && j < i))) sum++;
+        than = Vector256.Create(key);
+        for (; j < end; j += 16)
+        {
+            count += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j) & magnitude, than);
+            second += Vector256.LessThan(Vector256.LoadUnsafe(ref at, (nuint)j + 8) & magnitude, than);
+        }
         for (; j < bits.Length; j++) if ((bits[j] & int.MaxValue) < key) sum++;
-        return sum;
+        return sum - Vector256.Sum(count + second);
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Budwood.Numbers.Kernels;
 
@@ -49,21 +50,25 @@ public static class Reductions
     private interface ITerm
     {
         static abstract Vector256<double> Of(Vector256<double> x, Vector256<double> y);
+        static abstract Vector512<double> Of(Vector512<double> x, Vector512<double> y);
     }
 
     private readonly struct Value : ITerm
     {
         public static Vector256<double> Of(Vector256<double> x, Vector256<double> y) => x;
+        public static Vector512<double> Of(Vector512<double> x, Vector512<double> y) => x;
     }
 
     private readonly struct Magnitude : ITerm
     {
         public static Vector256<double> Of(Vector256<double> x, Vector256<double> y) => Vector256.Abs(x);
+        public static Vector512<double> Of(Vector512<double> x, Vector512<double> y) => Vector512.Abs(x);
     }
 
     private readonly struct Product : ITerm
     {
         public static Vector256<double> Of(Vector256<double> x, Vector256<double> y) => x * y;
+        public static Vector512<double> Of(Vector512<double> x, Vector512<double> y) => x * y;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,6 +79,17 @@ public static class Reductions
         ref float py = ref MemoryMarshal.GetReference(y);
         Vector256<double> a = default, b = default, c = default, d = default;
         int i = 0;
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        {
+            // The same sixteen lanes in two registers.
+            Vector512<double> ab = default, cd = default;
+            for (; i <= x.Length - 16; i += 16)
+            {
+                ab += T.Of(Avx512F.ConvertToVector512Double(Vector256.LoadUnsafe(ref px, (nuint)i)), Avx512F.ConvertToVector512Double(Vector256.LoadUnsafe(ref py, (nuint)i)));
+                cd += T.Of(Avx512F.ConvertToVector512Double(Vector256.LoadUnsafe(ref px, (nuint)i + 8)), Avx512F.ConvertToVector512Double(Vector256.LoadUnsafe(ref py, (nuint)i + 8)));
+            }
+            (a, b, c, d) = (ab.GetLower(), ab.GetUpper(), cd.GetLower(), cd.GetUpper());
+        }
         for (; i <= x.Length - 16; i += 16)
         {
             (Vector256<double> x0, Vector256<double> x1) = Vector256.Widen(Vector256.LoadUnsafe(ref px, (nuint)i));
