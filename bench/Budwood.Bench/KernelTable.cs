@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.IO.Hashing;
 using Budwood.Numbers;
 using Budwood.Numbers.Kernels;
 using Budwood.Numbers.Random;

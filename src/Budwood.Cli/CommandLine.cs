@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Budwood.Cli.Verbs;
 using Budwood.Engine;
-using Budwood.Methods;
 
 namespace Budwood.Cli;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Budwood.Cli.Verbs;
-using Budwood.Methods;
 
 namespace Budwood.Cli;
 

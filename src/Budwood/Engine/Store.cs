@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.IO.Hashing;
 using System.Text;
 using Budwood.Files;
 

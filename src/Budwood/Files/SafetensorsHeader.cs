@@ -1,5 +1,5 @@
-using System.Collections.ObjectModel;
 using System.Buffers;
+using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;

@@ -7,7 +7,7 @@ namespace Budwood.Tests.Files;
 
 public class JournalTests
 {
-    private static readonly Digest s_key = new(42);
+    private static readonly Digest s_key = new(0, 42);
 
     private static SafeFileHandle Open(TempFolder folder) => File.OpenHandle(folder["journal"], FileMode.OpenOrCreate, FileAccess.ReadWrite);
 
