@@ -16,7 +16,7 @@ internal static class CommandLine
             MethodsVerb.PrintCard(method, new Terminal(Loudness.Normal, null, json: false));
             return 0;
         }
-        if (args is ["--help" or "-h" or "-?" or "help"])
+        if (args is ["--help" or "-h" or "-?", ..] or ["help"])
         {
             System.Console.Out.Write(VerbTable.Help());
             return 0;
@@ -26,7 +26,9 @@ internal static class CommandLine
         var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction) return Complain(parsed);
         int code = parsed.Invoke(configuration);
-        if (parsed.Action is System.CommandLine.Help.HelpAction && VerbTable.All.All(v => v.Name != parsed.CommandResult.Command.Name) && Catalogue.All.FirstOrDefault(m => m.Card.Verb == parsed.CommandResult.Command.Name) is { } verb)
+        string command = parsed.CommandResult.Command.Name;
+        // The verbs are asked first: they need no catalogue.
+        if (parsed.Action is System.CommandLine.Help.HelpAction && VerbTable.All.All(v => v.Name != command) && Catalogue.All.FirstOrDefault(m => m.Card.Verb == command) is { } verb)
         {
             using var terminal = new Terminal(Loudness.Normal, null, json: false);
             MethodsVerb.PrintCard(verb, terminal);

@@ -136,8 +136,8 @@ internal sealed class Terminal : IDisposable
             }
             IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
             {
-                Ansi = Colours(System.Console.IsOutputRedirected) ? AnsiSupport.Detect : AnsiSupport.No,
-                ColorSystem = Colours(System.Console.IsOutputRedirected) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+                Ansi = Colours(redirected: false) ? AnsiSupport.Detect : AnsiSupport.No,
+                ColorSystem = Colours(redirected: false) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
                 Out = new AnsiConsoleOutput(System.Console.Out),
             });
             var grid = new Spectre.Console.Table { Border = TableBorder.Simple, UseSafeBorder = false, ShowRowSeparators = false };
@@ -153,7 +153,7 @@ internal sealed class Terminal : IDisposable
 
     private static void Plain(Table table)
     {
-        string[][] rows = [[.. table.Columns.Select(Head)], .. table.Rows.Select(r => Array.ConvertAll(r, Table.Show))];
+        string[][] rows = [[.. table.Columns.Select(Head)], .. table.Rows.Select(r => Array.ConvertAll(r, c => Table.Show(c).ReplaceLineEndings(" ")))];
         int[] widths = [.. table.Columns.Select((_, i) => rows.Max(r => r[i].Length))];
         var text = new StringBuilder();
         foreach (string[] row in rows)

@@ -7,7 +7,7 @@ internal static class CompletionVerb
 {
     public static Command Command()
     {
-        var shell = new Argument<string>("SHELL") { HelpName = "SHELL", Description = "bash, zsh, fish or pwsh" }.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
+        var shell = new Argument<string>("SHELL") { HelpName = "SHELL", Description = "bash, zsh, fish or pwsh: 'budwood completion bash > ~/.local/share/bash-completion/completions/budwood'." }.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
         var command = new Command("completion") { shell };
         command.SetAction(p =>
         {

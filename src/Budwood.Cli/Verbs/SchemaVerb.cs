@@ -9,7 +9,7 @@ internal static class SchemaVerb
 {
     public static Command Command()
     {
-        var what = new Argument<string>("WHAT") { Description = "merge or recipe" }.AcceptOnlyFromAmong("merge", "recipe");
+        var what = new Argument<string>("WHAT") { Description = "merge or recipe; a file whose first line is '# yaml-language-server: $schema=FILE' is checked by editors." }.AcceptOnlyFromAmong("merge", "recipe");
         var command = new Command("schema") { what };
         SharedOptions.AddTalking(command);
         command.SetAction(p => CommandLine.Guard(p, (terminal, _) =>

@@ -18,7 +18,24 @@ public sealed class OtherVerbsTests : IDisposable
     {
         Ran ran = Run("--help");
         Assert.Equal(0, ran.Exit);
-        foreach (string verb in new[] { "demo", "merge", "run", "inspect", "diff", "check", "methods", "schema", "stack" }) Assert.Contains($"\n  {verb} ", ran.Out, StringComparison.Ordinal);
+        foreach (string verb in VerbTable.All.Concat(VerbTable.Methods).Select(v => v.Name)) Assert.Contains($"\n  {verb} ", ran.Out, StringComparison.Ordinal);
+        // A page, not a wall: nothing in it grows with the catalogue.
+        Assert.All(ran.Out.Split('\n'), l => Assert.InRange(l.Length, 0, 130));
+        Assert.Equal(ran.Out, Run("--help", "merge").Out);
+    }
+
+    [Fact]
+    public void A_table_in_a_pipe_is_a_heading_and_rows()
+    {
+        TinyCheckpoint.Llama(DType.BF16).Write(_folder["model"]);
+        string[] lines = Run("inspect", "model", "--by", "dtype").Out.TrimEnd('\n').Split('\n');
+        int heading = Array.FindIndex(lines, l => l.StartsWith("dtype ", StringComparison.Ordinal));
+        Assert.True(heading > 0, string.Join('\n', lines));
+        Assert.Equal(heading + 2, lines.Length);
+        Assert.StartsWith("BF16 ", lines[^1], StringComparison.Ordinal);
+        // Numbers end where their heading ends.
+        Assert.Equal(lines[heading].Length, lines[^1].Length);
+        Assert.DoesNotContain(lines, l => l != l.TrimEnd() || l.Contains('─', StringComparison.Ordinal));
     }
 
     [Theory]
@@ -29,12 +46,20 @@ public sealed class OtherVerbsTests : IDisposable
     [InlineData("check")]
     [InlineData("methods")]
     [InlineData("demo")]
+    [InlineData("papers")]
+    [InlineData("reproduce")]
+    [InlineData("plan")]
+    [InlineData("work")]
+    [InlineData("gather")]
+    [InlineData("schema")]
+    [InlineData("completion")]
     [InlineData("stack")]
     public void Every_verb_has_help(string verb)
     {
         Ran ran = Run(verb, "--help");
         Assert.Equal(0, ran.Exit);
         Assert.Contains("Usage:", ran.Out, StringComparison.Ordinal);
+        if (VerbTable.All.FirstOrDefault(v => v.Name == verb) is { } known) Assert.Contains(known.Summary, ran.Out, StringComparison.Ordinal);
         Assert.Empty(ran.Err);
     }
 
