@@ -16,7 +16,6 @@ public sealed class DigestCache(string? folder)
 
     // What a file looked like before it was digested: Put keeps nothing when it has changed since.
     private readonly ConcurrentDictionary<string, string> _seen = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, Digest>> _found = new(StringComparer.Ordinal);
 
     /// <summary>The cache in BUDWOOD_HOME, or in the user's data folder when that is not set.</summary>
     public static DigestCache Default { get; } = new(DefaultFolder());
@@ -34,7 +33,7 @@ public sealed class DigestCache(string? folder)
             _seen[RealPath.Of(weightFile)] = identity;
             string path = EntryPath(weightFile);
             if (!File.Exists(path) || Parse(File.ReadAllBytes(path), identity) is not { } found) return false;
-            digests = _found[path] = found;
+            digests = found;
             return true;
         }
         catch (Exception e) when (FileFaults.IsReading(e) || e is ArgumentException)
@@ -54,8 +53,6 @@ public sealed class DigestCache(string? folder)
             // The format is one name a line.
             if (digests.Keys.Any(k => k.Any(char.IsControl))) return;
             string path = EntryPath(weightFile);
-            // What came from here need not be written again.
-            if (_found.TryGetValue(path, out IReadOnlyDictionary<string, Digest>? has) && has.Count == digests.Count && digests.All(d => has.TryGetValue(d.Key, out Digest same) && same == d.Value)) return;
             var text = new StringBuilder(Mark).Append('\n').Append(identity).Append('\n');
             foreach ((string name, Digest digest) in digests.OrderBy(d => d.Key, StringComparer.Ordinal))
             {
