@@ -25,7 +25,7 @@ internal sealed class ResultTable(Options options, string name, string title)
     public void Save(string note)
     {
         Directory.CreateDirectory(options.Results);
-        string command = $"dotnet run -c Release --project bench/Budwood.Bench -- {name} {options.Line}";
+        string command = $"dotnet run -c Release --project bench/Budwood.Bench -- {name} {options.Line}".TrimEnd();
         string text = $"# {title}\n\n    {command}\n\n{Machine.Processor}, {Environment.ProcessorCount} cores, .NET {Environment.Version}; load average at the end {Machine.Load}. {note}\n\n{_text}";
         File.WriteAllText(Path.Join(options.Results, options.Text("as", name) + ".md"), text);
         Console.WriteLine(command);

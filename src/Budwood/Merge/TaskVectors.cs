@@ -192,7 +192,7 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
         for (int i = 0; i < y.Length; i += Operands.Step)
         {
             Vector256<float> sum = Vector256<float>.Zero;
-            for (int k = 0; k < w.Length; k++) if (k != x.BaseIndex) sum += Operands.Get(x.Scratch(k), i);
+            for (int k = 0; k < w.Length; k++) if (k != x.BaseIndex) sum += x.Scratch(k, i);
             sum = Q.Round(sum);
             Operands.Put(y, i, normalize ? Q.Round(sum / divisor) : sum);
         }

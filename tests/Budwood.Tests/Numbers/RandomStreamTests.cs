@@ -11,12 +11,16 @@ public class RandomStreamTests
         Span<uint> block = stackalloc uint[4];
         foreach (long start in new[] { 0L, 4, 3, 1 << 20, (1L << 34) - 8, 12345677 })
         {
-            float[] numbers = new float[203];
-            stream.Uniform(start, numbers);
-            for (int i = 0; i < numbers.Length; i++)
+            // Lengths that end within wide vectors, narrow ones and single counters.
+            foreach (int length in new[] { 203, 100, 64, 63, 31 })
             {
-                stream.Block((ulong)((start + i) >> 2), block);
-                Assert.Equal((block[(int)((start + i) & 3)] >> 8) * (1f / (1 << 24)), numbers[i]);
+                float[] numbers = new float[length];
+                stream.Uniform(start, numbers);
+                for (int i = 0; i < numbers.Length; i++)
+                {
+                    stream.Block((ulong)((start + i) >> 2), block);
+                    Assert.Equal((block[(int)((start + i) & 3)] >> 8) * (1f / (1 << 24)), numbers[i]);
+                }
             }
         }
     }

@@ -34,7 +34,10 @@ public class RankedDropTests
         ranks.ByMagnitude(MemoryMarshal.Cast<float, uint>(v.AsSpan()));
         float[] expected = [.. v.Select((x, i) => uniform[i] < Keep(ranks[i]) ? x : 0)];
         byte[] mask = new byte[(count + 7) / 8];
-        RankedDrop.For<PeerF32, int>(count, 1, count, 0, (_, _, rank) => Keep(rank)).Apply(v, uniform, mask);
+        RankedDrop drop = RankedDrop.For<PeerF32, int>(count, 1, count, 0, (_, _, rank) => Keep(rank));
+        // What it remembers of a row must not reach the next one.
+        drop.Apply([.. v.Select(x => -x)], [.. uniform.Reverse()], default);
+        drop.Apply(v, uniform, mask);
 
         Assert.Equal(expected, v);
         Assert.Equal([.. Enumerable.Range(0, count).Select(i => uniform[i] < Keep(ranks[i]))], Enumerable.Range(0, count).Select(i => (mask[i / 8] >> (i % 8) & 1) == 1));

@@ -15,8 +15,9 @@ public sealed class RankedDrop
 {
     private const int Bins = 1024, Low = 16;
 
-    // A bin has two places to be counted at: one for the number that its leading bits are, one for what has further bits. Were they a power of two apart, they would share cache lines' sets.
-    private const int Further = Bins + 8, Table = 2 * Further, Tables = 2;
+    // A bin has two places to be counted at: one for the number that its leading bits are, one for what has further bits.
+    // There is room between them for the rank at which the last bin ends.
+    private const int Further = Bins + 8, Table = 2 * Further;
 
     /// <summary>Rows longer than this are better sorted.</summary>
     public const int Longest = 1 << 14;
@@ -24,7 +25,7 @@ public sealed class RankedDrop
     [ThreadStatic] private static RankedDrop? s_last;
 
     // Counts of a row fit into 16 bits. Two tables: equal neighbours would wait for each other's increment.
-    private readonly ushort[] _counts = new ushort[Tables * Table];
+    private readonly ushort[] _counts = new ushort[2 * Table];
     private readonly ushort[] _starts = new ushort[Table], _seen = new ushort[Bins], _seenTo = new ushort[Bins];
     private readonly int[] _asked = new int[Bins]; // the last row in which a bin was asked for
     private readonly ushort[] _places, _open;

@@ -39,7 +39,8 @@ public readonly struct Philox
         while (done < into.Length)
         {
             long at = start + done;
-            int many = (at & 3) != 0 ? 0 : Vector512.IsHardwareAccelerated && Avx512BW.IsSupported ? FillWide((ulong)(at >> 2), into[done..]) : Avx2.IsSupported ? Fill((ulong)(at >> 2), into[done..]) : 0;
+            int many = (at & 3) != 0 || !Avx2.IsSupported ? 0
+                : Vector512.IsHardwareAccelerated && Avx512F.IsSupported ? FillWide((ulong)(at >> 2), into[done..]) : Fill((ulong)(at >> 2), into[done..]);
             if (many > 0)
             {
                 done += many;
@@ -105,8 +106,7 @@ public readonly struct Philox
             Store(a0, a1, a2, a3, ref Unsafe.Add(ref to, i));
             Store(b0, b1, b2, b3, ref Unsafe.Add(ref to, i + 32));
         }
-        // The rest begins at a counter of its own.
-        return i < into.Length && into.Length - i >= 32 ? i + Fill(counter, into[i..]) : i;
+        return i + Fill(counter, into[i..]);
     }
 
     // The four words of each of eight counters, in order: 128-bit lanes are gathered pair by pair.
