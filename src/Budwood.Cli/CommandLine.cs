@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Budwood.Cli.Verbs;
 using Budwood.Engine;
@@ -45,14 +47,21 @@ internal static class CommandLine
             string? word = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
             bool verb = word is not null && parsed.CommandResult.Command is RootCommand;
             IEnumerable<string> options = parsed.CommandResult.Command.Options.Select(o => o.Name);
-            // "Argument 'x' not recognized. Must be one of:" and the words, a line each.
-            string[] words = [.. error.Message.Split('\'').Where((_, i) => i % 2 == 1)];
             string message = error.Message;
-            if (word is null && words.Length > 2 && message.Contains("one of", StringComparison.Ordinal))
+            (IEnumerable<Token> tokens, Symbol? symbol, string where) = error.SymbolResult switch
             {
-                terminal.Complain(new Fault("BW1001", ExitCode.Usage, $"'{words[0]}' is not known here", null, null, Nearest.Hint(words[0], words[1..])));
+                OptionResult option => (option.Tokens, option.Option, option.Option.Name),
+                ArgumentResult argument => (argument.Tokens, argument.Argument, ""),
+                _ => ((IEnumerable<Token>)[], (Symbol?)null, ""),
+            };
+            // A word where only some are known: those that completion offers.
+            if (word is null && tokens.FirstOrDefault()?.Value is { } given && symbol?.GetCompletions(CompletionContext.Empty).Select(c => c.Label.ToLowerInvariant()).ToArray() is { Length: > 0 } choices)
+            {
+                terminal.Complain(new Fault("BW1001", ExitCode.Usage, $"'{given}' is not known {(where.Length > 0 ? "to " + where : "here")}", null, null, Nearest.Hint(given, choices)));
                 continue;
             }
+            if (symbol is Option { ValueType: var type } && (type == typeof(int) || type == typeof(long)) && tokens.FirstOrDefault() is { } number) message = $"'{number.Value}' is no whole number, which {where} takes";
+            if (verb) message = $"there is no verb '{word}'";
             string? hint = word is null ? null : verb ? Nearest.Hint(word, known) : Nearest.Hint(word, options);
             terminal.Complain(new Fault("BW1001", ExitCode.Usage, message.TrimEnd('.'), null, null, hint ?? "'budwood --help' lists the verbs, 'budwood VERB --help' their options."));
             if (word is not null) break;

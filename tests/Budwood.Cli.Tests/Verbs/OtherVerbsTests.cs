@@ -24,6 +24,21 @@ public sealed class OtherVerbsTests : IDisposable
         Assert.Equal(ran.Out, Run("--help", "merge").Out);
     }
 
+    [Theory]
+    [InlineData("there is no verb 'mrege'", "'merge'", "mrege")]
+    [InlineData("'colour' is not known to --by", "tensor", "inspect", "model", "--by", "colour")]
+    [InlineData("'recipee' is not known here", "'recipe'", "schema", "recipee")]
+    [InlineData("'tcsh' is not known here", "bash", "completion", "tcsh")]
+    [InlineData("'two' is no whole number, which --threads takes", "--help", "check", "model", "--threads", "two")]
+    public void A_word_that_is_not_known_is_named_beside_those_that_are(string what, string known, params string[] line)
+    {
+        Ran ran = Run(line);
+        Assert.Equal(2, ran.Exit);
+        Assert.Contains(what, ran.Err, StringComparison.Ordinal);
+        Assert.Contains(known, ran.Err, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@"Budwood\.|System\.", ran.Err);
+    }
+
     [Fact]
     public void A_table_in_a_pipe_is_a_heading_and_rows()
     {
