@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace Budwood.Methods;
 
@@ -90,60 +89,4 @@ internal sealed class MeasuredTensor
     public Dictionary<int, Selection> Selections { get; } = [];
     public double[,]? Gram { get; set; }
     public Dictionary<int, (RememberedBits Bits, bool Known)> Masks { get; } = [];
-}
-
-/// <summary>An exact selection by magnitude: thresholds as bit patterns, and which of the equal ones at a threshold stay.</summary>
-/// <remarks>Kept is <c>low &lt; |v| &lt; high</c>; of the elements equal to a threshold those whose number in index order lies in its range.</remarks>
-internal sealed class Selection
-{
-    public bool Everything { get; init; }
-    public bool Nothing { get; init; }
-    public uint LowKey { get; init; }
-    public long LowFrom { get; init; }
-    public long LowTo { get; init; } = long.MaxValue;
-    public uint HighKey { get; init; } = uint.MaxValue;
-    public long HighTo { get; init; } = long.MaxValue;
-
-    /// <summary>Set when only some of the equal ones stay: their number before each piece of work.</summary>
-    public long[]? LowTies { get; set; }
-    public long[]? HighTies { get; set; }
-
-    public long LowTiesBefore(int piece) => LowTies?[piece] ?? 0;
-    public long HighTiesBefore(int piece) => HighTies?[piece] ?? 0;
-
-    public const uint Magnitude = 0x7FFFFFFF;
-
-    public (long Low, long High) Apply(Span<float> v, int count, long low, long high)
-    {
-        ref float at = ref MemoryMarshal.GetReference(v);
-        Vector256<int> lowKey = Vector256.Create((int)LowKey), highKey = Vector256.Create((int)Math.Min(HighKey, Magnitude));
-        bool open = HighKey > Magnitude; // no upper threshold: keep every larger pattern, infinities included
-        for (int i = 0; i < v.Length; i += Operands.Step)
-        {
-            Vector256<float> x = Vector256.LoadUnsafe(ref at, (nuint)i);
-            Vector256<int> key = x.AsInt32() & Vector256.Create((int)Magnitude);
-            Vector256<int> keep = Vector256.GreaterThan(key, lowKey);
-            Vector256<int> tie = Vector256.Equals(key, lowKey);
-            if (!open)
-            {
-                keep &= Vector256.LessThan(key, highKey);
-                tie |= Vector256.Equals(key, highKey);
-            }
-            (x.AsInt32() & keep).AsSingle().StoreUnsafe(ref at, (nuint)i);
-            uint ties = tie.ExtractMostSignificantBits();
-            while (ties != 0)
-            {
-                int lane = System.Numerics.BitOperations.TrailingZeroCount(ties);
-                ties &= ties - 1;
-                if (i + lane >= count) break;
-                bool isLow = (uint)key[lane] == LowKey;
-                bool isHigh = !open && (uint)key[lane] == HighKey;
-                bool stays = (!isLow || (low >= LowFrom && low < LowTo)) && (!isHigh || high < HighTo);
-                if (isLow) low++;
-                if (isHigh) high++;
-                if (stays) v[i + lane] = x[lane];
-            }
-        }
-        return (low, high);
-    }
 }
