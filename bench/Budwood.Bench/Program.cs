@@ -10,7 +10,12 @@ string usage = """
     budwood-bench kernels                                       GB/s of the kernels beside the machine's copies
     all: [--program PATH] of budwood; [--results FOLDER], by default bench/results/CPU
     """;
-if (args.Length == 0)
+if (args.Contains("--help"))
+{
+    Console.WriteLine(usage);
+    return 0;
+}
+if (args.Length == 0 || (args[0] != "kernels" && (args.Length == 1 || args[1].StartsWith("--", StringComparison.Ordinal))))
 {
     Console.Error.WriteLine(usage);
     return 2;

@@ -57,6 +57,7 @@ internal sealed class ComputedTensor(Rule rule, PlannedSlot planned) : TensorSou
                     var block = new Block(tensor.Planned.Slot, from + offset, unit);
                     Span<float> y = _work.Spare(0, (unit + 15) & ~15);
                     _work.Apply(block, _work.Load(offset, unit), measured, y);
+                    Rounding.To(tensor.DType, y[..unit]);
                     long first = Math.Max(from + offset, start), last = Math.Min(from + offset + unit, end);
                     if (first < last) y[(int)(first - from - offset)..(int)(last - from - offset)].CopyTo(_values.Floats(count)[(int)(first - start)..]);
                 }

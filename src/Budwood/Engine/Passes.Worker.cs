@@ -126,7 +126,7 @@ public sealed partial class Passes
                 Span<float> values = work.Spare(1, full);
                 work.Apply(block, operands, measured, values);
                 values = values[..length];
-                Conversion.Narrow(slot.Stored, values, result[(int)slot.Stored.Bytes(offset)..]);
+                Conversion.Round(slot.Stored, values, result[(int)slot.Stored.Bytes(offset)..]);
                 Clock.Lap(Phase.Apply);
                 run.Totals[unit] = Compare(planned, operands, reference, offset, values, work.Spare(2, length));
                 Clock.Lap(Phase.Compare);
@@ -225,9 +225,11 @@ public sealed partial class Passes
             }
             int shared = Shared(planned);
             // A peer may have rounded the shared operand on loading; the reference is the tensor as stored.
-            if (shared >= 0 && planned.Loads.Count == 0) x[shared][..y.Length].CopyTo(reference);
+            bool narrows = planned.Reference.DType != planned.Slot.Stored;
+            if (shared >= 0 && !narrows) return Comparison.Of(y, x[shared][..y.Length]);
+            if (shared >= 0) x[shared][..y.Length].CopyTo(reference);
             else reader!.Load(offset, reference);
-            Rounding.To(planned.Slot.Stored, reference);
+            if (narrows) Rounding.To(planned.Slot.Stored, reference);
             return Comparison.Of(y, reference);
         }
 

@@ -85,14 +85,12 @@ internal sealed unsafe class PieceWork : UniformDraws, IDisposable
         return _uniform[input];
     }
 
-    /// <summary>The formula on one unit, rounded to the type in which it is (or would be) stored. <paramref name="values"/> is padded.</summary>
+    /// <summary>The formula on one unit, yet to be rounded to the type in which it is (or would be) stored. <paramref name="values"/> is padded.</summary>
     public void Apply(in Block block, in Operands x, Measured measured, Span<float> values)
     {
         if (_planned.Passes >= 0) x[_planned.Passes].CopyTo(values);
         else _rule.ApplyAny(_planned.Rounds, block, _planned.Parameters, x, measured, values);
-        values = values[..block.Count];
-        if (_planned.Result is { } type) Rounding.To(type, values);
-        Rounding.To(_planned.Slot.Stored, values);
+        if (_planned.Result is { } type) Rounding.To(type, values[..block.Count]);
     }
 
     public void Dispose()

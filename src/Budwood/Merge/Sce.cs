@@ -79,9 +79,29 @@ public sealed partial class Sce : Rule<Sce.Parameters>
 
     private static void Variance<Q>(in Operands x, Span<float> v) where Q : struct, IRounding
     {
+        if (x.Count == 3)
+        {
+            int first = x.BaseIndex == 0 ? 1 : 0;
+            VarianceOfTwo<Q>(x, first, 3 - x.BaseIndex - first, v);
+            return;
+        }
         // A division by a power of two is a product, to the bit.
         if (System.Numerics.BitOperations.IsPow2(x.Count - 1)) Variance<Q, Times>(x, Vector256.Create(1.0 / (x.Count - 1)), v);
         else Variance<Q, By>(x, Vector256.Create((double)(x.Count - 1)), v);
+    }
+
+    // What most merges are: both lie half their difference from the mean, and what that squared is, the variance is.
+    private static void VarianceOfTwo<Q>(in Operands x, int first, int second, Span<float> v) where Q : struct, IRounding
+    {
+        Vector256<double> half = Vector256.Create(0.5);
+        for (int i = 0; i < v.Length; i += Operands.Step)
+        {
+            (Vector256<double> a, Vector256<double> b) = Vector256.Widen(x.Delta<Q>(first, i));
+            (Vector256<double> c, Vector256<double> d) = Vector256.Widen(x.Delta<Q>(second, i));
+            a = (a - c) * half;
+            b = (b - d) * half;
+            Operands.Put(v, i, Q.Round(Vector256.Narrow(a * a, b * b)));
+        }
     }
 
     private interface IShare
@@ -135,31 +155,56 @@ public sealed partial class Sce : Rule<Sce.Parameters>
         Span<float> w = stackalloc float[n], kept = x.Scratch(n);
         Weights<Q>(at.Slot, m, w);
         if (Selects(p)) Kept<Q>(at, x, m, kept);
+        if (n == 3) MergeTwo<Q>(x, x.BaseIndex == 0 ? 1 : 0, x.BaseIndex == 2 ? 1 : 2, w, Selects(p) ? kept : default, y);
+        else Merge<Q>(x, w, Selects(p) ? kept : default, y);
+    }
+
+    private static void Merge<Q>(in Operands x, ReadOnlySpan<float> w, ReadOnlySpan<float> kept, Span<float> y) where Q : struct, IRounding
+    {
         Vector256<float> zero = Vector256<float>.Zero, least = Vector256.Create(Q.Round(Least));
         for (int i = 0; i < y.Length; i += Operands.Step)
         {
             Vector256<float> vote = zero, sum = zero, weights = zero;
-            for (int k = 0; k < n; k++)
+            for (int k = 0; k < w.Length; k++)
             {
                 if (k == x.BaseIndex) continue;
                 Vector256<float> d = x.Delta<Q>(k, i);
-                if (Selects(p)) d &= Operands.Get(kept, i);
+                if (!kept.IsEmpty) d &= Operands.Get(kept, i);
                 Operands.Put(x.Scratch(k), i, d);
                 vote += d;
             }
             Vector256<float> plus = Vector256.GreaterThanOrEqual(Q.Round(vote), zero);
-            for (int k = 0; k < n; k++)
-            {
-                if (k == x.BaseIndex) continue;
-                Vector256<float> d = Operands.Get(x.Scratch(k), i);
-                Vector256<float> agrees = Vector256.ConditionalSelect(plus, Vector256.GreaterThan(d, zero), Vector256.LessThan(d, zero));
-                Vector256<float> weight = Vector256.Create(w[k]) & agrees;
-                sum += Q.Round(d * weight);
-                weights += weight;
-            }
-            Vector256<float> merged = Q.Round(Q.Round(sum) / Vector256.Max(Q.Round(weights), least));
-            Operands.Put(y, i, Q.Round(x.Base(i) + merged));
+            for (int k = 0; k < w.Length; k++) if (k != x.BaseIndex) Count<Q>(Operands.Get(x.Scratch(k), i), Vector256.Create(w[k]), plus, ref sum, ref weights);
+            Operands.Put(y, i, Q.Round(x.Base(i) + Q.Round(Q.Round(sum) / Vector256.Max(Q.Round(weights), least))));
         }
+    }
+
+    // The same for two models, whose deltas stay in registers.
+    private static void MergeTwo<Q>(in Operands x, int first, int second, ReadOnlySpan<float> w, ReadOnlySpan<float> kept, Span<float> y) where Q : struct, IRounding
+    {
+        Vector256<float> zero = Vector256<float>.Zero, least = Vector256.Create(Q.Round(Least)), w0 = Vector256.Create(w[first]), w1 = Vector256.Create(w[second]);
+        for (int i = 0; i < y.Length; i += Operands.Step)
+        {
+            Vector256<float> a = x.Delta<Q>(first, i), b = x.Delta<Q>(second, i), sum = zero, weights = zero;
+            if (!kept.IsEmpty)
+            {
+                a &= Operands.Get(kept, i);
+                b &= Operands.Get(kept, i);
+            }
+            Vector256<float> plus = Vector256.GreaterThanOrEqual(Q.Round(a + b), zero);
+            Count<Q>(a, w0, plus, ref sum, ref weights);
+            Count<Q>(b, w1, plus, ref sum, ref weights);
+            Operands.Put(y, i, Q.Round(x.Base(i) + Q.Round(Q.Round(sum) / Vector256.Max(Q.Round(weights), least))));
+        }
+    }
+
+    // Adds a weighted delta and its weight where it has the elected sign: where minus is elected, the sign is turned, and what agrees is positive.
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
+    private static void Count<Q>(Vector256<float> d, Vector256<float> weight, Vector256<float> plus, ref Vector256<float> sum, ref Vector256<float> weights) where Q : struct, IRounding
+    {
+        weight &= Vector256.GreaterThan(d ^ Vector256.AndNot(Vector256.Create(-0f), plus), Vector256<float>.Zero);
+        sum += Q.Round(d * weight);
+        weights += weight;
     }
 
     // Mean squares over their sum; equal weights where the sum says nothing.
