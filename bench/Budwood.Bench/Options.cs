@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Intrinsics.X86;
 
 namespace Budwood.Bench;
 
@@ -30,8 +31,8 @@ internal sealed class Options
     /// <summary>The program that is measured: by default the release build beside the bench's own.</summary>
     public string Program => _named.GetValueOrDefault("program") ?? Path.GetFullPath(Path.Join(Root(), "artifacts/bin/Budwood.Cli/release_linux-x64/budwood"));
 
-    /// <summary>Where the tables of this machine's processor go.</summary>
-    public string Results => _named.GetValueOrDefault("results") ?? Path.Join(Root(), "bench/results", Slug(Machine.Processor));
+    /// <summary>Where the tables of this machine's processor go; virtual machines call processors with and without 512-bit vectors by one name.</summary>
+    public string Results => _named.GetValueOrDefault("results") ?? Path.Join(Root(), "bench/results", Slug(Machine.Processor) + (Avx2.IsSupported && !Avx512F.IsSupported ? "-without-avx512" : ""));
 
     private static string Root()
     {

@@ -21,6 +21,11 @@ if (args.Length == 0 || (args[0] != "kernels" && (args.Length == 1 || args[1].St
     return 2;
 }
 var options = new Options(args[1..]);
+if (args[0] is "merge" or "compat" or "threads" or "startup" && !Directory.Exists(Path.Join(options.Folder, "base")))
+{
+    Console.Error.WriteLine($"{options.Folder}: no models to measure with; make them with 'budwood-bench models {args[1]}'");
+    return 2;
+}
 switch (args[0])
 {
     case "models": Models.Write(options.Folder, options.Number("layers", 22)); return 0;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Budwood.Methods;
 using Budwood.Numbers;
@@ -81,8 +82,7 @@ public sealed partial class Sce : Rule<Sce.Parameters>
     {
         if (x.Count == 3)
         {
-            int first = x.BaseIndex == 0 ? 1 : 0;
-            VarianceOfTwo<Q>(x, first, 3 - x.BaseIndex - first, v);
+            VarianceOfTwo<Q>(x, v);
             return;
         }
         // A division by a power of two is a product, to the bit.
@@ -91,8 +91,9 @@ public sealed partial class Sce : Rule<Sce.Parameters>
     }
 
     // What most merges are: both lie half their difference from the mean, and what that squared is, the variance is.
-    private static void VarianceOfTwo<Q>(in Operands x, int first, int second, Span<float> v) where Q : struct, IRounding
+    private static void VarianceOfTwo<Q>(in Operands x, Span<float> v) where Q : struct, IRounding
     {
+        (int first, int second) = Two(x.BaseIndex);
         Vector256<double> half = Vector256.Create(0.5);
         for (int i = 0; i < v.Length; i += Operands.Step)
         {
@@ -103,6 +104,9 @@ public sealed partial class Sce : Rule<Sce.Parameters>
             Operands.Put(v, i, Q.Round(Vector256.Narrow(a * a, b * b)));
         }
     }
+
+    // The two of three inputs that are not the base.
+    private static (int First, int Second) Two(int atBase) => (atBase == 0 ? 1 : 0, atBase == 2 ? 1 : 2);
 
     private interface IShare
     {
@@ -155,7 +159,7 @@ public sealed partial class Sce : Rule<Sce.Parameters>
         Span<float> w = stackalloc float[n], kept = x.Scratch(n);
         Weights<Q>(at.Slot, m, w);
         if (Selects(p)) Kept<Q>(at, x, m, kept);
-        if (n == 3) MergeTwo<Q>(x, x.BaseIndex == 0 ? 1 : 0, x.BaseIndex == 2 ? 1 : 2, w, Selects(p) ? kept : default, y);
+        if (n == 3) MergeTwo<Q>(x, w, Selects(p) ? kept : default, y);
         else Merge<Q>(x, w, Selects(p) ? kept : default, y);
     }
 
@@ -180,8 +184,9 @@ public sealed partial class Sce : Rule<Sce.Parameters>
     }
 
     // The same for two models, whose deltas stay in registers.
-    private static void MergeTwo<Q>(in Operands x, int first, int second, ReadOnlySpan<float> w, ReadOnlySpan<float> kept, Span<float> y) where Q : struct, IRounding
+    private static void MergeTwo<Q>(in Operands x, ReadOnlySpan<float> w, ReadOnlySpan<float> kept, Span<float> y) where Q : struct, IRounding
     {
+        (int first, int second) = Two(x.BaseIndex);
         Vector256<float> zero = Vector256<float>.Zero, least = Vector256.Create(Q.Round(Least)), w0 = Vector256.Create(w[first]), w1 = Vector256.Create(w[second]);
         for (int i = 0; i < y.Length; i += Operands.Step)
         {
@@ -198,11 +203,11 @@ public sealed partial class Sce : Rule<Sce.Parameters>
         }
     }
 
-    // Adds a weighted delta and its weight where it has the elected sign: where minus is elected, the sign is turned, and what agrees is positive.
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
+    // Adds a weighted delta and its weight where it has the elected sign.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Count<Q>(Vector256<float> d, Vector256<float> weight, Vector256<float> plus, ref Vector256<float> sum, ref Vector256<float> weights) where Q : struct, IRounding
     {
-        weight &= Vector256.GreaterThan(d ^ Vector256.AndNot(Vector256.Create(-0f), plus), Vector256<float>.Zero);
+        weight &= Signs.Agree(d, plus);
         sum += Q.Round(d * weight);
         weights += weight;
     }

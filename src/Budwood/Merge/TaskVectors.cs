@@ -240,8 +240,7 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Count(Vector256<float> v, float weight, Vector256<float> plus, ref Vector256<float> sum, ref Vector256<float> weights)
     {
-        // Where minus is elected, the sign is turned: what agrees is positive then.
-        Vector256<float> agrees = Vector256.GreaterThan(v ^ Vector256.AndNot(Vector256.Create(-0f), plus), Vector256<float>.Zero);
+        Vector256<float> agrees = Signs.Agree(v, plus);
         sum += v & agrees;
         weights += Vector256.Create(weight) & agrees;
     }

@@ -24,8 +24,8 @@ public sealed class RankedDrop
 
     [ThreadStatic] private static RankedDrop? s_last;
 
-    // Counts of a row fit into 16 bits. Four tables: equal neighbours would wait for each other's increment.
-    private readonly ushort[] _counts = new ushort[4 * Table];
+    // Counts of a row fit into 16 bits. Two tables: equal neighbours would wait for each other's increment.
+    private readonly ushort[] _counts = new ushort[2 * Table];
     private readonly ushort[] _starts = new ushort[Table], _seen = new ushort[Bins], _seenTo = new ushort[Bins];
     private readonly int[] _asked = new int[Bins]; // the last row in which a bin was asked for
     private readonly ushort[] _places, _open;
@@ -113,8 +113,8 @@ public sealed class RankedDrop
         {
             Unsafe.Add(ref counts, Unsafe.Add(ref places, i))++;
             Unsafe.Add(ref counts, Table + Unsafe.Add(ref places, i + 1))++;
-            Unsafe.Add(ref counts, (2 * Table) + Unsafe.Add(ref places, i + 2))++;
-            Unsafe.Add(ref counts, (3 * Table) + Unsafe.Add(ref places, i + 3))++;
+            Unsafe.Add(ref counts, Unsafe.Add(ref places, i + 2))++;
+            Unsafe.Add(ref counts, Table + Unsafe.Add(ref places, i + 3))++;
         }
         for (; i < n; i++) Unsafe.Add(ref counts, Unsafe.Add(ref places, i))++;
 
@@ -123,7 +123,8 @@ public sealed class RankedDrop
         Vector128<ushort> before = default;
         for (i = 0; i < Bins; i += 8)
         {
-            Vector128<ushort> sum = Both(ref counts, i) + Both(ref counts, Table + i) + (Both(ref counts, (2 * Table) + i) + Both(ref counts, (3 * Table) + i));
+            Vector128<ushort> sum = Vector128.LoadUnsafe(ref counts, (nuint)i) + Vector128.LoadUnsafe(ref counts, (nuint)(Further + i))
+                + Vector128.LoadUnsafe(ref counts, (nuint)(Table + i)) + Vector128.LoadUnsafe(ref counts, (nuint)(Table + Further + i));
             sum += Vector128.Shuffle(sum, Vector128.Create((ushort)8, 0, 1, 2, 3, 4, 5, 6));
             sum += Vector128.Shuffle(sum, Vector128.Create((ushort)8, 8, 0, 1, 2, 3, 4, 5));
             sum += Vector128.Shuffle(sum, Vector128.Create((ushort)8, 8, 8, 8, 0, 1, 2, 3));
@@ -133,17 +134,6 @@ public sealed class RankedDrop
         }
         _starts.AsSpan(0, Bins + 1).CopyTo(_starts.AsSpan(Further));
         _row++;
-    }
-
-    // Eight bins of a table, what has further bits among it.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ushort> Both(ref ushort counts, int at) => Vector128.LoadUnsafe(ref counts, (nuint)at) + Vector128.LoadUnsafe(ref counts, (nuint)(Further + at));
-
-    // Whether a bin has magnitudes with further bits.
-    private bool IsMixed(int bin)
-    {
-        int at = Further + bin;
-        return (_counts[at] | _counts[Table + at] | _counts[(2 * Table) + at] | _counts[(3 * Table) + at]) != 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -199,7 +189,7 @@ public sealed class RankedDrop
     {
         int place = _places[i], bin = place >= Further ? place - Further : place;
         // The first bin has everything below, too; others only what has further bits.
-        if (bin == 0 || IsMixed(bin)) return Smaller(bits, i);
+        if (bin == 0 || _counts[Further + bin] + _counts[Table + Further + bin] > 0) return Smaller(bits, i);
         if (_asked[bin] != _row) (_asked[bin], _seen[bin], _seenTo[bin]) = (_row, 0, 0);
         // Asked in index order: only what came since the last one is looked at.
         int whole = i & -16;

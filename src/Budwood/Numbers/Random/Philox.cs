@@ -52,49 +52,32 @@ public readonly struct Philox
     }
 
     // Eight counters at a time, one in each 64-bit lane: the multiplier reads the lower halves and what gathers in the upper ones does not matter.
-    [SkipLocalsInit]
     private int Fill(ulong counter, Span<float> into)
     {
         ref float to = ref MemoryMarshal.GetReference(into);
         Vector256<ulong> step = Vector256.Create(0UL, 1, 2, 3);
         Vector256<uint> m0 = Vector256.Create(0xD2511F53UL).AsUInt32(), m1 = Vector256.Create(0xCD9E8D57UL).AsUInt32();
-        // The keys of all rounds, ready to be read: made anew for each round they would take a third of its instructions.
-        Span<Vector256<ulong>> keys = stackalloc Vector256<ulong>[20];
-        uint k0 = _key0, k1 = _key1;
-        for (int k = 0; k < keys.Length; k += 2, k0 += 0x9E3779B9, k1 += 0xBB67AE85) (keys[k], keys[k + 1]) = (Vector256.Create((ulong)k0), Vector256.Create((ulong)k1));
-        ref Vector256<ulong> key = ref MemoryMarshal.GetReference(keys);
         int i = 0;
         for (; i <= into.Length - 32; i += 32, counter += 8)
         {
             Vector256<ulong> a0 = Vector256.Create(counter) + step, a1 = a0 >>> 32, a2 = default, a3 = default;
             Vector256<ulong> b0 = Vector256.Create(counter + 4) + step, b1 = b0 >>> 32, b2 = default, b3 = default;
-            // Five rounds in a row: the words change places without being moved.
-            for (int k = 0; k < 20; k += 10)
+            uint k0 = _key0, k1 = _key1;
+            for (int round = 0; round < 10; round++)
             {
-                ref Vector256<ulong> at = ref Unsafe.Add(ref key, k);
-                Round(ref a0, ref a1, ref a2, ref a3, m0, m1, at, Unsafe.Add(ref at, 1));
-                Round(ref b0, ref b1, ref b2, ref b3, m0, m1, at, Unsafe.Add(ref at, 1));
-                Round(ref a0, ref a1, ref a2, ref a3, m0, m1, Unsafe.Add(ref at, 2), Unsafe.Add(ref at, 3));
-                Round(ref b0, ref b1, ref b2, ref b3, m0, m1, Unsafe.Add(ref at, 2), Unsafe.Add(ref at, 3));
-                Round(ref a0, ref a1, ref a2, ref a3, m0, m1, Unsafe.Add(ref at, 4), Unsafe.Add(ref at, 5));
-                Round(ref b0, ref b1, ref b2, ref b3, m0, m1, Unsafe.Add(ref at, 4), Unsafe.Add(ref at, 5));
-                Round(ref a0, ref a1, ref a2, ref a3, m0, m1, Unsafe.Add(ref at, 6), Unsafe.Add(ref at, 7));
-                Round(ref b0, ref b1, ref b2, ref b3, m0, m1, Unsafe.Add(ref at, 6), Unsafe.Add(ref at, 7));
-                Round(ref a0, ref a1, ref a2, ref a3, m0, m1, Unsafe.Add(ref at, 8), Unsafe.Add(ref at, 9));
-                Round(ref b0, ref b1, ref b2, ref b3, m0, m1, Unsafe.Add(ref at, 8), Unsafe.Add(ref at, 9));
+                Vector256<ulong> key0 = Vector256.Create((ulong)k0), key1 = Vector256.Create((ulong)k1);
+                Vector256<ulong> p0 = Avx2.Multiply(a0.AsUInt32(), m0), p1 = Avx2.Multiply(a2.AsUInt32(), m1);
+                (a0, a1, a2, a3) = ((p1 >>> 32) ^ a1 ^ key0, p1, (p0 >>> 32) ^ a3 ^ key1, p0);
+                p0 = Avx2.Multiply(b0.AsUInt32(), m0);
+                p1 = Avx2.Multiply(b2.AsUInt32(), m1);
+                (b0, b1, b2, b3) = ((p1 >>> 32) ^ b1 ^ key0, p1, (p0 >>> 32) ^ b3 ^ key1, p0);
+                k0 += 0x9E3779B9;
+                k1 += 0xBB67AE85;
             }
             Store(a0, a1, a2, a3, ref Unsafe.Add(ref to, i));
             Store(b0, b1, b2, b3, ref Unsafe.Add(ref to, i + 16));
         }
         return i;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Round(ref Vector256<ulong> c0, ref Vector256<ulong> c1, ref Vector256<ulong> c2, ref Vector256<ulong> c3,
-        Vector256<uint> m0, Vector256<uint> m1, Vector256<ulong> key0, Vector256<ulong> key1)
-    {
-        Vector256<ulong> p0 = Avx2.Multiply(c0.AsUInt32(), m0), p1 = Avx2.Multiply(c2.AsUInt32(), m1);
-        (c0, c1, c2, c3) = ((p1 >>> 32) ^ c1 ^ key0, p1, (p0 >>> 32) ^ c3 ^ key1, p0);
     }
 
     // The same with sixteen counters.

@@ -1,6 +1,6 @@
 using Budwood.Methods;
 
-namespace Budwood.Tests.Engine;
+namespace Budwood.Tests.Methods;
 
 public sealed class SelectionTests
 {
@@ -11,7 +11,7 @@ public sealed class SelectionTests
     [InlineData(0, 0, 3, 9, 5)] // the borders lie within
     [InlineData(10, 20, 3, 9, 5)] // behind all borders
     [InlineData(2, 4, 3, 100000, 5)] // one of them within
-    public void BlocksAreCutAsOneByOne(long low, long high, long lowFrom, long lowTo, long highTo)
+    public void Blocks_are_cut_as_one_by_one(long low, long high, long lowFrom, long lowTo, long highTo)
     {
         foreach (int count in (int[])[8, 64, 61, 4096, 4091])
         {
@@ -35,7 +35,7 @@ public sealed class SelectionTests
     }
 
     [Fact]
-    public void WithoutAnUpperThresholdInfinitiesStay()
+    public void Without_an_upper_threshold_infinities_stay()
     {
         float[] v = [float.PositiveInfinity, float.NegativeInfinity, 1, 2, -2, 3, 0, -1];
         new Selection { LowKey = Bits(2) }.Apply(v, 8, 0, 0);
