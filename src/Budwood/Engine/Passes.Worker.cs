@@ -190,24 +190,47 @@ public sealed partial class Passes
                 run.Observe(number, piece, unit, quantity, view[..block.Count]);
             }
             if (run.GramOf is not { } of) return;
-            int n = x.Count;
-            for (int i = 0; i < n; i++)
+            Span<int> among = stackalloc int[x.Count];
+            int n = 0;
+            for (int i = 0; i < x.Count; i++) if (of == Of.Values || i != x.BaseIndex) among[n++] = i;
+            Gram(run, unit, of, among[..n], x, view);
+        }
+
+        // Two or three vectors, as most merges have, are looked at once for all their products.
+        private static void Gram(SlotRun run, long unit, Of of, ReadOnlySpan<int> among, in Operands x, Span<float> view)
+        {
+            DType? rounds = run.Planned.Rounds;
+            if (among.Length == 2)
             {
-                if (of == Of.Deltas && i == x.BaseIndex) continue;
-                for (int j = i; j < n; j++)
-                {
-                    if (of == Of.Values) run.ObserveGram(unit, i, j, Reductions.Dot(x[i], x[j]));
-                    else if (j != x.BaseIndex) run.ObserveGram(unit, i, j, GramOfDeltas(planned, x, i, j, view));
-                }
+                (int i, int j) = (among[0], among[1]);
+                ReadOnlySpan<float> first = Vector(rounds, x, of, i, view), second = Vector(rounds, x, of, j, of == Of.Values ? view : x.Scratch(0));
+                (double ii, double ij, double jj) = Reductions.Products(first, second);
+                run.ObserveGram(unit, i, i, ii);
+                run.ObserveGram(unit, i, j, ij);
+                run.ObserveGram(unit, j, j, jj);
+                return;
+            }
+            if (among.Length == 3 && of == Of.Values)
+            {
+                Span<double> products = stackalloc double[6];
+                Reductions.Products(x[0], x[1], x[2], products);
+                for (int i = 0, k = 0; i < 3; i++) for (int j = i; j < 3; j++) run.ObserveGram(unit, i, j, products[k++]);
+                return;
+            }
+            for (int a = 0; a < among.Length; a++)
+            {
+                ReadOnlySpan<float> first = Vector(rounds, x, of, among[a], view);
+                for (int b = a; b < among.Length; b++)
+                    run.ObserveGram(unit, among[a], among[b], Reductions.Dot(first, a == b ? first : Vector(rounds, x, of, among[b], of == Of.Values ? view : x.Scratch(0))));
             }
         }
 
-        private static double GramOfDeltas(PlannedSlot planned, in Operands x, int i, int j, Span<float> view)
+        // An input, or its delta in a buffer.
+        private static ReadOnlySpan<float> Vector(DType? rounds, in Operands x, Of of, int i, Span<float> into)
         {
-            Span<float> other = x.Scratch(0);
-            Delta(planned.Rounds, x, i, view);
-            Delta(planned.Rounds, x, j, other);
-            return Reductions.Dot(view, other);
+            if (of == Of.Values) return x[i];
+            Delta(rounds, x, i, into);
+            return into;
         }
 
         private static void Delta(DType? rounds, in Operands x, int i, Span<float> into)

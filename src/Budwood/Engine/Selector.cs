@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Budwood.Methods;
 using Budwood.Numbers.Kernels;
 
@@ -65,7 +66,7 @@ internal sealed class Selector : IDisposable
     public void EndSample()
     {
         if (_sample is not { Count: > 0 } keys) return;
-        keys.Sort();
+        Span<int> sample = CollectionsMarshal.AsSpan(keys);
         for (int k = 0; k < _positions.Length; k++)
         {
             double share = (_positions[k] + 0.5) / _count, spread = 0;
@@ -78,7 +79,7 @@ internal sealed class Selector : IDisposable
             // Five standard deviations of a random sample, and some: neighbours resemble each other.
             double reach = (5 * (Deviation(keys.Count, share) + spread)) + 12;
             (int from, int to) = ((int)Math.Floor(at - reach), (int)Math.Ceiling(at + reach));
-            _brackets[k].Place(from < 0 ? Least : keys[from], to >= keys.Count ? int.MaxValue : keys[to]);
+            _brackets[k].Place(from < 0 ? Least : Ranking.Nth(sample, from), to >= keys.Count ? int.MaxValue : Ranking.Nth(sample, to));
         }
         _sample = null;
     }

@@ -115,12 +115,9 @@ public sealed partial class Karcher : Rule<Karcher.Parameters>
         else if (Steps(at.Slot)) Iterate<Q>(p[0], at.Slot.Arithmetic == Arithmetic.Mergekit014, x, y);
         else
         {
-            for (int i = 0; i < y.Length; i += Operands.Step)
-            {
-                Vector256<float> sum = Vector256<float>.Zero;
-                for (int k = 0; k < x.Count; k++) sum = Plain.MultiplyAdd(Vector256.Create((float)m.Scalars[k]), x.At(k, i), sum);
-                Operands.Put(y, i, sum);
-            }
+            Span<float> w = stackalloc float[x.Count];
+            for (int k = 0; k < w.Length; k++) w[k] = (float)m.Scalars[k];
+            Combination.Of<Plain>(x, w, 1, y);
         }
     }
 

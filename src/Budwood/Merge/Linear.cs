@@ -49,15 +49,6 @@ public sealed partial class Linear : Rule<Linear.Parameters>
         Span<float> w = stackalloc float[p.Length];
         float sum = 0;
         for (int k = 0; k < w.Length; k++) sum += w[k] = Q.Round((float)p[k].Weight);
-        Vector256<float> divisor = Vector256.Create(Q.Round(sum));
-        bool normalize = p[0].Normalize;
-        for (int i = 0; i < y.Length; i += Operands.Step)
-        {
-            Vector256<float> total = Vector256<float>.Zero;
-            for (int k = 0; k < w.Length; k++) total = Q.MultiplyAdd(x.At(k, i), Vector256.Create(w[k]), total);
-            total = Q.Round(total);
-            if (normalize) total = Q.Round(total / divisor);
-            Operands.Put(y, i, total);
-        }
+        Combination.Of<Q>(x, w, p[0].Normalize ? Q.Round(sum) : 1, y);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Budwood.Methods;
 using Budwood.Numbers;
@@ -111,6 +112,18 @@ public sealed partial class ModelStock : Rule<ModelStock.Parameters>
     private static void Advance(in Operands x, float step, Span<float> y)
     {
         Vector256<float> s = Vector256.Create(step);
+        if (x.Count == 3)
+        {
+            ref float a = ref MemoryMarshal.GetReference(x[x.BaseIndex == 0 ? 1 : 0]), b = ref MemoryMarshal.GetReference(x[x.BaseIndex == 2 ? 1 : 2]);
+            ref float origin = ref MemoryMarshal.GetReference(x[x.BaseIndex]), to = ref MemoryMarshal.GetReference(y);
+            for (int i = 0; i < y.Length; i += Operands.Step)
+            {
+                Vector256<float> o = Vector256.LoadUnsafe(ref origin, (nuint)i);
+                Vector256<float> sum = Vector256<float>.Zero + (Vector256.LoadUnsafe(ref a, (nuint)i) - o) + (Vector256.LoadUnsafe(ref b, (nuint)i) - o);
+                Plain.MultiplyAdd(s, sum, o).StoreUnsafe(ref to, (nuint)i);
+            }
+            return;
+        }
         for (int i = 0; i < y.Length; i += Operands.Step)
         {
             Vector256<float> sum = Vector256<float>.Zero;

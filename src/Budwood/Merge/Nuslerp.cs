@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Budwood.Methods;
 using Budwood.Numbers;
@@ -93,13 +94,14 @@ public sealed partial class Nuslerp : Rule<Nuslerp.Parameters>
         }
         (int first, int second) = Pair(x.BaseIndex);
         double t = Way(p, first, second);
-        ReadOnlySpan<float> v0 = Vector<Q>(x, first, 0), v1 = Vector<Q>(x, second, 1);
         if (p[0].NuslerpFlatten)
         {
             double cosine = Q.FollowsPeer ? m.Sum(0) : Cosine(m.Gram(first, second), m.Gram(first, first), m.Gram(second, second));
-            Combine<Q>(Shares.Of<Q>(cosine, t, at.Slot.Arithmetic), v0, v1, y);
+            Blend<Q>(x, first, second, Shares.Of<Q>(cosine, t, at.Slot.Arithmetic), y);
+            return;
         }
-        else if (ByColumns(at.Slot, p[0])) Columns<Q>(at, t, v0, v1, y);
+        ReadOnlySpan<float> v0 = Vector<Q>(x, first, 0), v1 = Vector<Q>(x, second, 1);
+        if (ByColumns(at.Slot, p[0])) Columns<Q>(at, t, v0, v1, y);
         else Turn<Q>(at, t, v0, v1, x.Scratch(2), y);
         if (x.BaseIndex < 0) return;
         for (int i = 0; i < y.Length; i += Operands.Step) Operands.Put(y, i, Q.Round(x.Base(i) + Operands.Get(y, i)));
@@ -153,6 +155,22 @@ public sealed partial class Nuslerp : Rule<Nuslerp.Parameters>
         {
             Vector256<float> sum = Q.Round(Q.MultiplyAdd(b, Operands.Get(v1, i), Q.Round(a * Operands.Get(v0, i))));
             Operands.Put(y, i, s.Divisor == 1 ? sum : Q.Round(sum / divisor));
+        }
+    }
+
+    // The same from the inputs to the result in one go: deltas and their combination stay in registers.
+    private static void Blend<Q>(in Operands x, int first, int second, Shares s, Span<float> y) where Q : struct, IRounding
+    {
+        bool based = x.BaseIndex >= 0, divides = s.Divisor != 1;
+        ref float v0 = ref MemoryMarshal.GetReference(x[first]), v1 = ref MemoryMarshal.GetReference(x[second]), origin = ref MemoryMarshal.GetReference(x[Math.Max(0, x.BaseIndex)]), to = ref MemoryMarshal.GetReference(y);
+        Vector256<float> a = Vector256.Create(s.First), b = Vector256.Create(s.Second), divisor = Vector256.Create(s.Divisor);
+        for (int i = 0; i < y.Length; i += Operands.Step)
+        {
+            Vector256<float> u = Vector256.LoadUnsafe(ref v0, (nuint)i), v = Vector256.LoadUnsafe(ref v1, (nuint)i), o = Vector256.LoadUnsafe(ref origin, (nuint)i);
+            if (based) (u, v) = (Q.Round(u - o), Q.Round(v - o));
+            Vector256<float> sum = Q.Round(Q.MultiplyAdd(b, v, Q.Round(a * u)));
+            if (divides) sum = Q.Round(sum / divisor);
+            (based ? Q.Round(o + sum) : sum).StoreUnsafe(ref to, (nuint)i);
         }
     }
 

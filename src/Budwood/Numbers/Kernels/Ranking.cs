@@ -40,6 +40,30 @@ public sealed class Ranking : IDisposable
         for (int r = 0; r < _count; r++) _ranks[from[r]] = r;
     }
 
+    /// <summary>The key that would stand at a position if the keys were sorted; they are moved about. Quickselect: a step for each key and some, not a sort.</summary>
+    /// <param name="keys">At least one more than <paramref name="position"/>.</param>
+    public static int Nth(Span<int> keys, int position)
+    {
+        int low = 0, high = keys.Length - 1;
+        while (low < high)
+        {
+            int first = keys[low], middle = keys[(low + high) >>> 1], last = keys[high];
+            int pivot = Math.Max(Math.Min(first, middle), Math.Min(Math.Max(first, middle), last)), i = low, j = high;
+            while (i <= j)
+            {
+                while (keys[i] < pivot) i++;
+                while (keys[j] > pivot) j--;
+                if (i > j) break;
+                (keys[i], keys[j]) = (keys[j], keys[i]);
+                (i, j) = (i + 1, j - 1);
+            }
+            if (position <= j) high = j;
+            else if (position >= i) low = i;
+            else break;
+        }
+        return keys[position];
+    }
+
     private static int Key(uint bits, int shift) => (int)((bits & 0x7FFFFFFFu) >> shift) & (Buckets - 1);
 
     public void Dispose()

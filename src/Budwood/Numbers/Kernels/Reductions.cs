@@ -18,6 +18,38 @@ public static class Reductions
     /// <summary>Sum of products of two blocks of equal length.</summary>
     public static double Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> y) => Reduce<Product>(x, y);
 
+    /// <summary>Inner products of two blocks of equal length with themselves and each other: to the bit what <see cref="Dot"/> gives, and each value is widened once.</summary>
+    public static (double XX, double XY, double YY) Products(ReadOnlySpan<float> x, ReadOnlySpan<float> y)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Length, y.Length);
+        if (x.Length % 16 != 0) return (Dot(x, x), Dot(x, y), Dot(y, y));
+        Span<double> lanes = stackalloc double[3 * 16];
+        ref float px = ref MemoryMarshal.GetReference(x);
+        ref float py = ref MemoryMarshal.GetReference(y);
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) OfTwo512(ref px, ref py, x.Length, ref lanes[0]);
+        else OfTwo(ref px, ref py, x.Length, ref lanes[0]);
+        return (Total(lanes), Total(lanes[16..]), Total(lanes[32..]));
+    }
+
+    /// <summary>Inner products of three blocks of equal length: (0,0), (0,1), (0,2), (1,1), (1,2), (2,2), to the bit what <see cref="Dot"/> gives.</summary>
+    public static void Products(ReadOnlySpan<float> x, ReadOnlySpan<float> y, ReadOnlySpan<float> z, Span<double> products)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Length, y.Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Length, z.Length);
+        if (x.Length % 16 == 0 && Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        {
+            Span<double> lanes = stackalloc double[6 * 16];
+            OfThree512(ref MemoryMarshal.GetReference(x), ref MemoryMarshal.GetReference(y), ref MemoryMarshal.GetReference(z), x.Length, ref lanes[0]);
+            for (int k = 0; k < 6; k++) products[k] = Total(lanes[(k * 16)..]);
+            return;
+        }
+        // Six products of four lanes each do not fit into sixteen registers.
+        (products[0], products[1], products[3]) = Products(x, y);
+        products[2] = Dot(x, z);
+        products[4] = Dot(y, z);
+        products[5] = Dot(z, z);
+    }
+
     /// <summary>The largest absolute value; 0 of an empty block.</summary>
     public static float Largest(ReadOnlySpan<float> x)
     {
@@ -128,6 +160,109 @@ public static class Reductions
         }
         return (a, b, c, d);
     }
+
+    // Sixteen lanes, added as those of one product are.
+    private static double Total(ReadOnlySpan<double> lanes)
+    {
+        Vector256<double> s = (Vector256.Create(lanes[..4]) + Vector256.Create(lanes[4..8])) + (Vector256.Create(lanes[8..12]) + Vector256.Create(lanes[12..16]));
+        return (s[0] + s[1]) + (s[2] + s[3]);
+    }
+
+    // Sixteen lanes of each of three products, four at a time: with what they are made of they just fit into sixteen registers.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void OfTwo(ref float px, ref float py, int length, ref double lanes)
+    {
+        Vector256<double> xx0 = default, xx1 = default, xx2 = default, xx3 = default, xy0 = default, xy1 = default, xy2 = default, xy3 = default, yy0 = default, yy1 = default, yy2 = default, yy3 = default;
+        for (int i = 0; i < length; i += 16)
+        {
+            Vector256<double> x = Wide(ref px, i), y = Wide(ref py, i);
+            xx0 = Vector256.MultiplyAddEstimate(x, x, xx0);
+            xy0 = Vector256.MultiplyAddEstimate(x, y, xy0);
+            yy0 = Vector256.MultiplyAddEstimate(y, y, yy0);
+            (x, y) = (Wide(ref px, i + 4), Wide(ref py, i + 4));
+            xx1 = Vector256.MultiplyAddEstimate(x, x, xx1);
+            xy1 = Vector256.MultiplyAddEstimate(x, y, xy1);
+            yy1 = Vector256.MultiplyAddEstimate(y, y, yy1);
+            (x, y) = (Wide(ref px, i + 8), Wide(ref py, i + 8));
+            xx2 = Vector256.MultiplyAddEstimate(x, x, xx2);
+            xy2 = Vector256.MultiplyAddEstimate(x, y, xy2);
+            yy2 = Vector256.MultiplyAddEstimate(y, y, yy2);
+            (x, y) = (Wide(ref px, i + 12), Wide(ref py, i + 12));
+            xx3 = Vector256.MultiplyAddEstimate(x, x, xx3);
+            xy3 = Vector256.MultiplyAddEstimate(x, y, xy3);
+            yy3 = Vector256.MultiplyAddEstimate(y, y, yy3);
+        }
+        Put(ref lanes, 0, xx0, xx1, xx2, xx3);
+        Put(ref lanes, 16, xy0, xy1, xy2, xy3);
+        Put(ref lanes, 32, yy0, yy1, yy2, yy3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(ref double lanes, nuint at, Vector256<double> a, Vector256<double> b, Vector256<double> c, Vector256<double> d)
+    {
+        a.StoreUnsafe(ref lanes, at);
+        b.StoreUnsafe(ref lanes, at + 4);
+        c.StoreUnsafe(ref lanes, at + 8);
+        d.StoreUnsafe(ref lanes, at + 12);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void OfTwo512(ref float px, ref float py, int length, ref double lanes)
+    {
+        Vector512<double> xx0 = default, xx1 = default, xy0 = default, xy1 = default, yy0 = default, yy1 = default;
+        for (int i = 0; i < length; i += 16)
+        {
+            Vector512<double> x0 = Wide512(ref px, i), x1 = Wide512(ref px, i + 8), y0 = Wide512(ref py, i), y1 = Wide512(ref py, i + 8);
+            xx0 = Vector512.MultiplyAddEstimate(x0, x0, xx0);
+            xx1 = Vector512.MultiplyAddEstimate(x1, x1, xx1);
+            xy0 = Vector512.MultiplyAddEstimate(x0, y0, xy0);
+            xy1 = Vector512.MultiplyAddEstimate(x1, y1, xy1);
+            yy0 = Vector512.MultiplyAddEstimate(y0, y0, yy0);
+            yy1 = Vector512.MultiplyAddEstimate(y1, y1, yy1);
+        }
+        Put(ref lanes, 0, xx0, xx1);
+        Put(ref lanes, 16, xy0, xy1);
+        Put(ref lanes, 32, yy0, yy1);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void OfThree512(ref float px, ref float py, ref float pz, int length, ref double lanes)
+    {
+        Vector512<double> xx0 = default, xx1 = default, xy0 = default, xy1 = default, xz0 = default, xz1 = default;
+        Vector512<double> yy0 = default, yy1 = default, yz0 = default, yz1 = default, zz0 = default, zz1 = default;
+        for (int i = 0; i < length; i += 16)
+        {
+            Vector512<double> x0 = Wide512(ref px, i), x1 = Wide512(ref px, i + 8), y0 = Wide512(ref py, i), y1 = Wide512(ref py, i + 8), z0 = Wide512(ref pz, i), z1 = Wide512(ref pz, i + 8);
+            xx0 = Vector512.MultiplyAddEstimate(x0, x0, xx0);
+            xx1 = Vector512.MultiplyAddEstimate(x1, x1, xx1);
+            xy0 = Vector512.MultiplyAddEstimate(x0, y0, xy0);
+            xy1 = Vector512.MultiplyAddEstimate(x1, y1, xy1);
+            xz0 = Vector512.MultiplyAddEstimate(x0, z0, xz0);
+            xz1 = Vector512.MultiplyAddEstimate(x1, z1, xz1);
+            yy0 = Vector512.MultiplyAddEstimate(y0, y0, yy0);
+            yy1 = Vector512.MultiplyAddEstimate(y1, y1, yy1);
+            yz0 = Vector512.MultiplyAddEstimate(y0, z0, yz0);
+            yz1 = Vector512.MultiplyAddEstimate(y1, z1, yz1);
+            zz0 = Vector512.MultiplyAddEstimate(z0, z0, zz0);
+            zz1 = Vector512.MultiplyAddEstimate(z1, z1, zz1);
+        }
+        Put(ref lanes, 0, xx0, xx1);
+        Put(ref lanes, 16, xy0, xy1);
+        Put(ref lanes, 32, xz0, xz1);
+        Put(ref lanes, 48, yy0, yy1);
+        Put(ref lanes, 64, yz0, yz1);
+        Put(ref lanes, 80, zz0, zz1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(ref double lanes, nuint at, Vector512<double> a, Vector512<double> b)
+    {
+        a.StoreUnsafe(ref lanes, at);
+        b.StoreUnsafe(ref lanes, at + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<double> Wide512(ref float from, int at) => Avx512F.ConvertToVector512Double(Vector256.LoadUnsafe(ref from, (nuint)at));
 
     /// <summary>Four values from a place on, widened as they are loaded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
