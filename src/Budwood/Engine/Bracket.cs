@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Budwood.Engine;
 
@@ -16,7 +17,7 @@ internal sealed class Bracket(int lo, int hi, int workers, int pieces) : IDispos
     private const int MostOfPiece = 1024, MostInAll = 1 << 17;
 
     /// <summary>Bytes of one table, and of the shares of pieces.</summary>
-    public const long TableBytes = Bins * 11L, ShareBytes = MostInAll * 8L;
+    public const long TableBytes = Bins * 10L, ShareBytes = MostInAll * 8L;
 
     private static readonly ConcurrentBag<BinTable> s_spare = [];
     private readonly BinTable?[] _tables = new BinTable?[workers];
@@ -78,15 +79,15 @@ internal sealed class Bracket(int lo, int hi, int workers, int pieces) : IDispos
         }
         for (int bin = 0; bin < Bins; bin++)
         {
-            int count = sum.Counts[bin];
+            int count = sum[bin].Count;
             if (position >= below + count)
             {
                 below += count;
                 continue;
             }
-            if (!sum.Mixed[bin])
+            if (!sum[bin].IsMixed)
             {
-                (IsFound, Key, Below, Equal, _bin) = (true, sum.Keys[bin], below, count, bin);
+                (IsFound, Key, Below, Equal, _bin) = (true, sum[bin].Key, below, count, bin);
                 _shares = from._shares;
                 return;
             }
@@ -128,15 +129,51 @@ internal sealed class Bracket(int lo, int hi, int workers, int pieces) : IDispos
     public void Dispose() => Reset();
 }
 
+/// <summary>What was seen of one bin: how many, the first key, and whether another one came. One place in memory, so that it is fetched once.</summary>
+internal struct Bin
+{
+    private const uint Mixed = 1u << 31;
+
+    private uint _seen;
+
+    public int Key { get; private set; }
+    public readonly int Count => (int)(_seen & ~Mixed);
+    public readonly bool IsMixed => _seen >= Mixed;
+
+    /// <summary>Counts a key; true of the first one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool See(int key)
+    {
+        if (_seen++ == 0)
+        {
+            Key = key;
+            return true;
+        }
+        if (Key != key) _seen |= Mixed;
+        return false;
+    }
+
+    /// <summary>Adds what another table has seen of the bin; true where this one had seen nothing.</summary>
+    public bool Add(in Bin other)
+    {
+        bool first = _seen == 0;
+        if (first) Key = other.Key;
+        bool mixed = IsMixed || other.IsMixed || Key != other.Key;
+        // Tensors have fewer elements than an int counts in pieces; a sum beyond is refused rather than wrong.
+        _seen = (uint)checked(Count + other.Count) | (mixed ? Mixed : 0);
+        return first;
+    }
+}
+
 /// <summary>Counts of keys by bin, with the one key of a bin that has seen no other.</summary>
 internal sealed class BinTable
 {
+    private readonly Bin[] _bins = new Bin[Bracket.Bins];
+
     public int Lo { get; private set; }
     public int Hi { get; private set; }
     public int Shift { get; private set; }
-    public int[] Counts { get; } = new int[Bracket.Bins];
-    public int[] Keys { get; } = new int[Bracket.Bins];
-    public bool[] Mixed { get; } = new bool[Bracket.Bins];
+    public ref readonly Bin this[int bin] => ref _bins[bin];
     public List<ushort> Touched { get; } = [];
 
     /// <summary>Elements below the bracket.</summary>
@@ -152,40 +189,25 @@ internal sealed class BinTable
     public void See(int key)
     {
         uint bin = (uint)(key - Lo) >> Shift;
-        if (Counts[bin]++ == 0)
-        {
-            Keys[bin] = key;
-            Touched.Add((ushort)bin);
-        }
-        else if (Keys[bin] != key) Mixed[bin] = true;
+        if (_bins[bin].See(key)) Touched.Add((ushort)bin);
     }
 
     public void Add(BinTable other)
     {
         Below += other.Below;
-        foreach (ushort bin in other.Touched)
-        {
-            if (Counts[bin] == 0)
-            {
-                Keys[bin] = other.Keys[bin];
-                Touched.Add(bin);
-            }
-            Mixed[bin] |= other.Mixed[bin] || Keys[bin] != other.Keys[bin];
-            // Tensors have fewer elements than an int counts in pieces; a sum beyond is refused rather than wrong.
-            Counts[bin] = checked(Counts[bin] + other.Counts[bin]);
-        }
+        foreach (ushort bin in other.Touched) if (_bins[bin].Add(other._bins[bin])) Touched.Add(bin);
     }
 
     public (ushort, int)[] Shares()
     {
         var shares = new (ushort, int)[Touched.Count];
-        for (int i = 0; i < shares.Length; i++) shares[i] = (Touched[i], Counts[Touched[i]]);
+        for (int i = 0; i < shares.Length; i++) shares[i] = (Touched[i], _bins[Touched[i]].Count);
         return shares;
     }
 
     public void Clear()
     {
-        foreach (ushort bin in Touched) (Counts[bin], Mixed[bin]) = (0, false);
+        foreach (ushort bin in Touched) _bins[bin] = default;
         Touched.Clear();
         Below = 0;
     }
@@ -196,12 +218,15 @@ internal static class Ranges
 {
     internal interface IKeys
     {
+        static abstract Vector512<int> Of(Vector512<int> bits);
         static abstract Vector256<int> Of(Vector256<int> bits);
         static abstract int Of(int bits);
     }
 
     internal readonly struct Magnitudes : IKeys
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<int> Of(Vector512<int> bits) => bits & Vector512.Create(int.MaxValue);
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector256<int> Of(Vector256<int> bits) => bits & Vector256.Create(int.MaxValue);
         public static int Of(int bits) => bits & int.MaxValue;
@@ -210,55 +235,83 @@ internal static class Ranges
     internal readonly struct Values : IKeys
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<int> Of(Vector512<int> bits) => bits ^ ((bits >> 31) & Vector512.Create(int.MaxValue));
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector256<int> Of(Vector256<int> bits) => bits ^ ((bits >> 31) & Vector256.Create(int.MaxValue));
         public static int Of(int bits) => bits ^ ((bits >> 31) & int.MaxValue);
     }
 
-    // Values that are looked at in a go: the places of those within the bracket are listed first.
+    // Values that are looked at in a go: the keys of those within the bracket are gathered first.
     private const int Go = 2048;
 
     /// <summary>Counts what lies below the bracket of a table, and in the table what lies within.</summary>
+    [SkipLocalsInit]
     public static void Sort<K>(ReadOnlySpan<float> v, BinTable table) where K : struct, IKeys
     {
         ReadOnlySpan<int> bits = MemoryMarshal.Cast<float, int>(v);
-        Span<ushort> within = stackalloc ushort[Go + 8];
+        Span<int> within = stackalloc int[Go + 16];
         for (int from = 0; from < bits.Length; from += Go)
         {
-            ReadOnlySpan<int> part = bits.Slice(from, Math.Min(Go, bits.Length - from));
-            int found = List<K>(part, table, within);
-            foreach (ushort i in within[..found]) table.See(K.Of(part[i]));
+            int found = Gather<K>(bits.Slice(from, Math.Min(Go, bits.Length - from)), table, within);
+            foreach (int key in within[..found]) table.See(key);
         }
     }
 
-    // Lists places without a branch on whether there is one: where a few in a hundred lie within, a processor could not foresee which.
-    private static int List<K>(ReadOnlySpan<int> bits, BinTable table, Span<ushort> within) where K : struct, IKeys
+    // Gathers keys without a branch on whether there is one: where a few in a hundred lie within, a processor could not foresee which.
+    private static int Gather<K>(ReadOnlySpan<int> bits, BinTable table, Span<int> within) where K : struct, IKeys
     {
-        ref int at = ref MemoryMarshal.GetReference(bits);
-        ref ushort list = ref MemoryMarshal.GetReference(within);
-        Vector256<int> lo = Vector256.Create(table.Lo), hi = Vector256.Create(table.Hi), below = default;
         int i = 0, found = 0;
-        for (; i <= bits.Length - 32; i += 32)
-        {
-            uint left = Within<K>(ref at, i, lo, hi, ref below) | (Within<K>(ref at, i + 8, lo, hi, ref below) << 8)
-                | (Within<K>(ref at, i + 16, lo, hi, ref below) << 16) | (Within<K>(ref at, i + 24, lo, hi, ref below) << 24);
-            int next = found + BitOperations.PopCount(left);
-            for (int k = 0; k < 4; k++)
-            {
-                Unsafe.Add(ref list, found + k) = (ushort)(i + BitOperations.TrailingZeroCount(left));
-                left &= left - 1;
-            }
-            for (found += 4; found < next; left &= left - 1) Unsafe.Add(ref list, found++) = (ushort)(i + BitOperations.TrailingZeroCount(left));
-            found = next;
-        }
-        long under = Vector256.Sum(below);
+        long under = 0;
+        ref int at = ref MemoryMarshal.GetReference(bits);
+        ref int list = ref MemoryMarshal.GetReference(within);
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) (i, found, under) = Gather512<K>(ref at, bits.Length, ref list, table.Lo, table.Hi);
+        else (i, found, under) = Gather256<K>(ref at, bits.Length, ref list, table.Lo, table.Hi);
         for (; i < bits.Length; i++)
         {
             int key = K.Of(bits[i]);
             if (key < table.Lo) under++;
-            else if (key <= table.Hi) within[found++] = (ushort)i;
+            else if (key <= table.Hi) within[found++] = key;
         }
         table.Below += under;
         return found;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static (int Seen, int Found, long Under) Gather512<K>(ref int at, int length, ref int list, int from, int to) where K : struct, IKeys
+    {
+        Vector512<int> lo = Vector512.Create(from), hi = Vector512.Create(to);
+        int i = 0, found = 0, under = 0;
+        for (; i <= length - 16; i += 16)
+        {
+            Vector512<int> key = K.Of(Vector512.LoadUnsafe(ref at, (nuint)i));
+            under += BitOperations.PopCount(Vector512.LessThan(key, lo).ExtractMostSignificantBits());
+            Vector512<int> within = Vector512.GreaterThanOrEqual(key, lo) & Vector512.LessThanOrEqual(key, hi);
+            Avx512F.Compress(key, within, key).StoreUnsafe(ref list, (nuint)found);
+            found += BitOperations.PopCount(within.ExtractMostSignificantBits());
+        }
+        return (i, found, under);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static (int Seen, int Found, long Under) Gather256<K>(ref int at, int length, ref int list, int from, int to) where K : struct, IKeys
+    {
+        Vector256<int> lo = Vector256.Create(from), hi = Vector256.Create(to), below = default;
+        int i = 0, found = 0;
+        for (; i <= length - 32; i += 32)
+        {
+            uint left = Within<K>(ref at, i, lo, hi, ref below) | (Within<K>(ref at, i + 8, lo, hi, ref below) << 8)
+                | (Within<K>(ref at, i + 16, lo, hi, ref below) << 16) | (Within<K>(ref at, i + 24, lo, hi, ref below) << 24);
+            int next = found + BitOperations.PopCount(left);
+            // Most often there are none to four; what is taken beyond those there are is written over.
+            for (int k = 0; k < 4; k++)
+            {
+                Unsafe.Add(ref list, found + k) = K.Of(Unsafe.Add(ref at, i + (BitOperations.TrailingZeroCount(left) & 31)));
+                left &= left - 1;
+            }
+            for (found += 4; found < next; left &= left - 1) Unsafe.Add(ref list, found++) = K.Of(Unsafe.Add(ref at, i + BitOperations.TrailingZeroCount(left)));
+            found = next;
+        }
+        return (i, found, Vector256.Sum(below));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
