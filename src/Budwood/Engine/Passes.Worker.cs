@@ -11,6 +11,8 @@ public sealed partial class Passes
     /// <summary>One thread's buffers and the handling of one piece.</summary>
     private sealed class Worker(Passes passes, int number) : IDisposable
     {
+        private const int NearElements = 1 << 16;
+
         private readonly BufferPool _pool = new();
         private SlotRun? _last;
         private PieceWork? _work;
@@ -93,8 +95,9 @@ public sealed partial class Passes
             }
             using TensorReader? reference = apart ? planned.Reference!.Open(_pool) : null;
             work.NotFinite = run.IsFirst ? (input, nan, infinite) => passes.Note(slot.Reads[input], nan, infinite) : null;
-            work.Fetch(start, count);
-            reference?.Fetch(start, count);
+            int near = Near(run, count), from = 0;
+            work.Fetch(start, near);
+            reference?.Fetch(start, near);
             Clock.Lap(Phase.Read);
             for (int i = 0; i < slot.Reads.Count; i++)
             {
@@ -113,9 +116,16 @@ public sealed partial class Passes
             for (int offset = 0; offset < count; offset += cut.UnitElements)
             {
                 int length = Math.Min(cut.UnitElements, count - offset), full = (length + 15) & ~15;
+                if (offset >= from + near)
+                {
+                    from = offset;
+                    work.Fetch(start + from, Math.Min(near, count - from));
+                    reference?.Fetch(start + from, Math.Min(near, count - from));
+                    Clock.Lap(Phase.Read);
+                }
                 var block = new Block(slot, start + offset, length);
                 long unit = (start + offset) / cut.UnitElements;
-                Operands operands = work.Load(offset, length);
+                Operands operands = work.Load(offset - from, length);
                 Clock.Lap(Phase.Widen);
                 if (!run.Applies)
                 {
@@ -128,7 +138,7 @@ public sealed partial class Passes
                 values = values[..length];
                 Conversion.Round(slot.Stored, values, result[(int)slot.Stored.Bytes(offset)..]);
                 Clock.Lap(Phase.Apply);
-                run.Totals[unit] = Compare(planned, operands, reference, offset, values, work.Spare(2, length));
+                run.Totals[unit] = Compare(planned, operands, reference, offset - from, values, work.Spare(2, length));
                 Clock.Lap(Phase.Compare);
             }
             if (run.Applies)
@@ -141,6 +151,14 @@ public sealed partial class Passes
             }
             else run.EndPiece(number, piece);
             passes._options.Progress?.Invoke(read + outBytes);
+        }
+
+        // Elements that are fetched at a time: few enough to wait in the second-level cache until their units are looked at; a digest wants the piece whole.
+        private int Near(SlotRun run, int count)
+        {
+            int near = Math.Max(1, NearElements / run.Geometry.UnitElements) * run.Geometry.UnitElements;
+            bool inParts = near < count && run.Planned.Slot.Reads.All(r => r.Source is StoredTensor stored && (!run.IsFirst || passes._options.InputDigests.ContainsKey(stored.Weight)));
+            return inParts ? near : count;
         }
 
         // The same for all pieces of a tensor that come one after the other.
