@@ -52,13 +52,14 @@ public abstract class MiddleBand<P> : TaskVectors<P> where P : BreadcrumbsParame
         ask.Band(input, bottom, top);
     }
 
-    protected override void Drop<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta)
+    protected override void Keep<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta)
     {
         if (p.Per == MaskScope.Tensor)
         {
-            m.Select(input, at, delta);
+            m.Select<Q>(input, at, x, delta);
             return;
         }
+        Delta<Q>(x, input, delta);
         if (at.Slot.Shape.Rank == 0) return; // the authors' code leaves single numbers whole
         (long bottom, long top) = Cuts(at.Slot, p, at.Count);
         using var ranks = new Ranking(at.Count);

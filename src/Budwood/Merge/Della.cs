@@ -37,8 +37,9 @@ public abstract class MagnitudePruning<P> : TaskVectors<P> where P : DellaParame
         }
     }
 
-    protected override void Drop<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta)
+    protected override void Keep<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta)
     {
+        Delta<Q>(x, input, delta);
         if (p.Density <= 0)
         {
             delta.Clear();

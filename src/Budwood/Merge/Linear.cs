@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Budwood.Methods;
 using Budwood.Numbers;
 

@@ -28,8 +28,9 @@ public abstract class RandomDrop<P> : TaskVectors<P> where P : DareParameters, n
     // The peer works in float32 for F16 tensors here.
     protected override DType Norms(DType working) => working == DType.BF16 ? DType.BF16 : DType.F32;
 
-    protected override void Drop<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta)
+    protected override void Keep<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta)
     {
+        Delta<Q>(x, input, delta);
         Span<byte> mask = m.Mask(x.Count + input, at, out bool known);
         if (known)
         {

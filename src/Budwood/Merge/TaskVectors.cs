@@ -75,9 +75,13 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
     {
     }
 
-    /// <summary>Sets the dropped elements of a delta to zero.</summary>
-    protected virtual void Drop<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta) where Q : struct, IRounding
+    /// <summary>Writes what stays of a delta, its dropped elements as zeros.</summary>
+    protected virtual void Keep<Q>(int input, in Block at, P p, in Operands x, Measured m, Span<float> delta) where Q : struct, IRounding => Delta<Q>(x, input, delta);
+
+    /// <summary>Writes a delta.</summary>
+    protected static void Delta<Q>(in Operands x, int input, Span<float> delta) where Q : struct, IRounding
     {
+        for (int i = 0; i < delta.Length; i += Operands.Step) Operands.Put(delta, i, x.Delta<Q>(input, i));
     }
 
     /// <summary>How what stays is scaled.</summary>
@@ -146,8 +150,8 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
     protected internal override void View<Q>(int quantity, in Block at, ReadOnlySpan<P> p, in Operands x, Measured m, Span<float> v)
     {
         int input = quantity % x.Count;
-        for (int i = 0; i < v.Length; i += Operands.Step) Operands.Put(v, i, x.Delta<Q>(input, i));
-        if (quantity >= x.Count) Drop<Q>(input, at, p[input], x, m, v);
+        if (quantity >= x.Count) Keep<Q>(input, at, p[input], x, m, v);
+        else Delta<Q>(x, input, v);
     }
 
     protected internal override void Apply<Q>(in Block at, ReadOnlySpan<P> p, in Operands x, Measured m, Span<float> y)

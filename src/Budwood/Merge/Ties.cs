@@ -36,7 +36,7 @@ public sealed partial class Ties : TaskVectors<Ties.Parameters>
     protected override void AskSelection(Slot at, int input, Parameters p, Measures ask) =>
         ask.Keep(input, p.Density <= 0 ? 0 : Math.Max(1, Kept(at, p.Density)));
 
-    protected override void Drop<Q>(int input, in Block at, Parameters p, in Operands x, Measured m, Span<float> delta) => m.Select(input, at, delta);
+    protected override void Keep<Q>(int input, in Block at, Parameters p, in Operands x, Measured m, Span<float> delta) => m.Select<Q>(input, at, x, delta);
 
     private static long Kept(Slot at, double density) => (long)Math.Floor(density * at.Shape.Count);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Budwood.Numbers;
 
 namespace Budwood.Methods;
 
@@ -31,20 +32,29 @@ public sealed class Measured
     public double Gram(int i, int j) => _tensor.Gram![i, j];
 
     /// <summary>Sets to zero what the selection of <paramref name="quantity"/> drops. Padding beyond the block is left alone.</summary>
-    public void Select(int quantity, in Block at, Span<float> v)
+    public void Select(int quantity, in Block at, Span<float> v) => Select<Plain>(quantity, at, default, v, false);
+
+    /// <summary>Writes what the selection of a delta leaves of it: quantity <paramref name="input"/> is the delta of that input. Padding is zero.</summary>
+    public void Select<Q>(int input, in Block at, in Operands x, Span<float> v) where Q : struct, IRounding => Select<Q>(input, at, x, v, true);
+
+    private unsafe void Select<Q>(int quantity, in Block at, in Operands x, Span<float> v, bool deltas) where Q : struct, IRounding
     {
         Selection s = _tensor.Selections[quantity];
-        if (s.Everything) return;
         if (s.Nothing)
         {
             v.Clear();
+            return;
+        }
+        if (s.Everything)
+        {
+            for (int i = 0; deltas && i < v.Length; i += Operands.Step) Operands.Put(v, i, x.Delta<Q>(quantity, i));
             return;
         }
         ref Cursor cursor = ref CollectionsMarshal.GetValueRefOrAddDefault(_cursors, quantity, out bool known);
         if (!known) cursor = new Cursor(at.Start, s.LowTiesBefore(_piece), s.HighTiesBefore(_piece));
         // A view and the formula may ask for the same block twice: start again from where the block began.
         (long low, long high) = cursor.Start == at.Start ? (cursor.Low, cursor.High) : (cursor.NextLow, cursor.NextHigh);
-        (long nextLow, long nextHigh) = s.Apply(v, at.Count, low, high);
+        (long nextLow, long nextHigh) = deltas ? s.Apply<Q>(x.Pointer(quantity), x.Pointer(x.BaseIndex), v, at.Count, low, high) : s.Apply(v, at.Count, low, high);
         cursor = new Cursor(at.Start, low, high) { NextLow = nextLow, NextHigh = nextHigh };
     }
 

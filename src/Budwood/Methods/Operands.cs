@@ -40,6 +40,9 @@ public readonly unsafe ref struct Operands
     /// <summary>Values of input i.</summary>
     public ReadOnlySpan<float> this[int i] => new(_x[i], _length);
 
+    /// <summary>Where the values of input i stand.</summary>
+    internal float* Pointer(int i) => _x[i];
+
     /// <summary>Eight values of input <paramref name="i"/> from position <paramref name="at"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector256<float> At(int i, int at) => Vector256.Load(_x[i] + at);

@@ -31,7 +31,20 @@ public sealed class SelectionTests
             var selection = new Selection { LowKey = Bits(2), HighKey = Bits(5), LowFrom = lowFrom, LowTo = lowTo, HighTo = highTo };
             Assert.Equal((seenLow, seenHigh), selection.Apply(v, count, low, high));
             Assert.Equal(expected[..count], v[..count]);
+            AssertTakesDifferences(selection, count, low, high, expected);
         }
+    }
+
+    // What was expected of values is expected of differences that are those values.
+    private static unsafe void AssertTakesDifferences(Selection selection, int count, long low, long high, float[] expected)
+    {
+        var random = new Random(count);
+        float[] values = new float[expected.Length], minus = new float[expected.Length], y = new float[expected.Length];
+        for (int i = 0; i < values.Length; i++) values[i] = random.Next(8) * (random.Next(2) == 0 ? 1 : -1);
+        for (int i = 0; i < values.Length; i++) minus[i] = (i % 5) - 2;
+        float[] from = [.. values.Zip(minus, (a, b) => a + b)];
+        fixed (float* f = from, m = minus) selection.Apply<Budwood.Numbers.Plain>(f, m, y, count, low, high);
+        Assert.Equal(expected[..count], y[..count]);
     }
 
     [Fact]

@@ -27,4 +27,25 @@ public class ReductionsTests
         Assert.Equal(Lanes(i => Math.Abs((double)x[i]), count), Reductions.L1(x));
         Assert.Equal(Lanes(i => (double)x[i] * y[i], count), Reductions.Dot(x, y));
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16)]
+    [InlineData(47)]
+    [InlineData(4096)]
+    public void Products_taken_at_once_have_the_bits_of_those_taken_one_by_one(int count)
+    {
+        float[][] v = [.. Enumerable.Range(1, 3).Select(k => RuleHarness.Values(count, k, k))];
+        Assert.Equal((Reductions.Dot(v[0], v[0]), Reductions.Dot(v[0], v[1]), Reductions.Dot(v[1], v[1])), Reductions.Products(v[0], v[1]));
+        double[] products = new double[6];
+        Reductions.Products(v[0], v[1], v[2], products);
+        Assert.Equal(from i in Enumerable.Range(0, 3) from j in Enumerable.Range(i, 3 - i) select Reductions.Dot(v[i], v[j]), products);
+    }
+
+    [Fact]
+    public void Products_are_of_blocks_of_one_length()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => Reductions.Products(new float[16], new float[32]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Reductions.Products(new float[16], new float[16], new float[17], new double[6]));
+    }
 }
