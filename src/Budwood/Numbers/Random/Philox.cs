@@ -80,28 +80,38 @@ public readonly struct Philox
         return i;
     }
 
-    // The same with sixteen counters.
+    // The same with sixteen counters. Two rounds are written out, so that nothing is moved about between them, and keys come from memory, where they stand as vectors.
     private int FillWide(ulong counter, Span<float> into)
     {
         ref float to = ref MemoryMarshal.GetReference(into);
         Vector512<ulong> step = Vector512.Create(0UL, 1, 2, 3, 4, 5, 6, 7);
         Vector512<uint> m0 = Vector512.Create(0xD2511F53UL).AsUInt32(), m1 = Vector512.Create(0xCD9E8D57UL).AsUInt32();
+        Span<Vector512<ulong>> keys = stackalloc Vector512<ulong>[20];
+        for (uint round = 0; round < 10; round++)
+        {
+            keys[(int)(2 * round)] = Vector512.Create((ulong)(_key0 + (round * 0x9E3779B9)));
+            keys[(int)(2 * round) + 1] = Vector512.Create((ulong)(_key1 + (round * 0xBB67AE85)));
+        }
+        ref Vector512<ulong> key = ref MemoryMarshal.GetReference(keys);
         int i = 0;
         for (; i <= into.Length - 64; i += 64, counter += 16)
         {
             Vector512<ulong> a0 = Vector512.Create(counter) + step, a1 = a0 >>> 32, a2 = default, a3 = default;
             Vector512<ulong> b0 = Vector512.Create(counter + 8) + step, b1 = b0 >>> 32, b2 = default, b3 = default;
-            uint k0 = _key0, k1 = _key1;
-            for (int round = 0; round < 10; round++)
+            for (nuint r = 0; r < 20; r += 4)
             {
-                Vector512<ulong> key0 = Vector512.Create((ulong)k0), key1 = Vector512.Create((ulong)k1);
                 Vector512<ulong> p0 = Avx512F.Multiply(a0.AsUInt32(), m0), p1 = Avx512F.Multiply(a2.AsUInt32(), m1);
-                (a0, a1, a2, a3) = ((p1 >>> 32) ^ a1 ^ key0, p1, (p0 >>> 32) ^ a3 ^ key1, p0);
-                p0 = Avx512F.Multiply(b0.AsUInt32(), m0);
-                p1 = Avx512F.Multiply(b2.AsUInt32(), m1);
-                (b0, b1, b2, b3) = ((p1 >>> 32) ^ b1 ^ key0, p1, (p0 >>> 32) ^ b3 ^ key1, p0);
-                k0 += 0x9E3779B9;
-                k1 += 0xBB67AE85;
+                Vector512<ulong> q0 = Avx512F.Multiply(b0.AsUInt32(), m0), q1 = Avx512F.Multiply(b2.AsUInt32(), m1);
+                Vector512<ulong> c0 = (p1 >>> 32) ^ a1 ^ Unsafe.Add(ref key, r), c2 = (p0 >>> 32) ^ a3 ^ Unsafe.Add(ref key, r + 1);
+                Vector512<ulong> d0 = (q1 >>> 32) ^ b1 ^ Unsafe.Add(ref key, r), d2 = (q0 >>> 32) ^ b3 ^ Unsafe.Add(ref key, r + 1);
+                a3 = Avx512F.Multiply(c0.AsUInt32(), m0);
+                a1 = Avx512F.Multiply(c2.AsUInt32(), m1);
+                b3 = Avx512F.Multiply(d0.AsUInt32(), m0);
+                b1 = Avx512F.Multiply(d2.AsUInt32(), m1);
+                a0 = (a1 >>> 32) ^ p1 ^ Unsafe.Add(ref key, r + 2);
+                a2 = (a3 >>> 32) ^ p0 ^ Unsafe.Add(ref key, r + 3);
+                b0 = (b1 >>> 32) ^ q1 ^ Unsafe.Add(ref key, r + 2);
+                b2 = (b3 >>> 32) ^ q0 ^ Unsafe.Add(ref key, r + 3);
             }
             Store(a0, a1, a2, a3, ref Unsafe.Add(ref to, i));
             Store(b0, b1, b2, b3, ref Unsafe.Add(ref to, i + 32));
