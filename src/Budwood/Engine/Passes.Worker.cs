@@ -135,11 +135,9 @@ public sealed partial class Passes
                 }
                 Span<float> values = work.Spare(1, full);
                 work.Apply(block, operands, measured, values);
-                values = values[..length];
-                Conversion.Round(slot.Stored, values, result[(int)slot.Stored.Bytes(offset)..]);
                 Clock.Lap(Phase.Apply);
-                run.Totals[unit] = Compare(planned, operands, reference, offset - from, values, work.Spare(2, length));
-                Clock.Lap(Phase.Compare);
+                run.Totals[unit] = Store(planned, operands, reference, offset - from, values[..length], result[(int)slot.Stored.Bytes(offset)..], work.Spare(2, length));
+                Clock.Lap(Phase.Store);
             }
             if (run.Applies)
             {
@@ -257,21 +255,23 @@ public sealed partial class Passes
             if (rounds is { } type) Rounding.To(type, into);
         }
 
-        private static Comparison Compare(PlannedSlot planned, in Operands x, TensorReader? reader, int offset, ReadOnlySpan<float> y, Span<float> reference)
+        // Rounds the values to the stored type, writes them, and compares them with the reference.
+        private static Comparison Store(PlannedSlot planned, in Operands x, TensorReader? reader, int offset, Span<float> y, Span<byte> into, Span<float> reference)
         {
+            DType stored = planned.Slot.Stored;
             if (planned.Reference is null)
             {
                 reference.Clear();
-                return Comparison.Of(y, reference) with { Changed = y.Length, Difference = 0 };
+                return Comparison.OfStored(stored, y, reference, into) with { Changed = y.Length, Difference = 0 };
             }
             int shared = Shared(planned);
             // A peer may have rounded the shared operand on loading; the reference is the tensor as stored.
-            bool narrows = planned.Reference.DType != planned.Slot.Stored;
-            if (shared >= 0 && !narrows) return Comparison.Of(y, x[shared][..y.Length]);
+            bool narrows = planned.Reference.DType != stored;
+            if (shared >= 0 && !narrows) return Comparison.OfStored(stored, y, x[shared][..y.Length], into);
             if (shared >= 0) x[shared][..y.Length].CopyTo(reference);
             else reader!.Load(offset, reference);
-            if (narrows) Rounding.To(planned.Slot.Stored, reference);
-            return Comparison.Of(y, reference);
+            if (narrows) Rounding.To(stored, reference);
+            return Comparison.OfStored(stored, y, reference, into);
         }
 
         private static int Shared(PlannedSlot planned)

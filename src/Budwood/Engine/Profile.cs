@@ -16,9 +16,11 @@ public enum Phase
     Widen,
     /// <summary>Sums, inner products and selections over whole tensors.</summary>
     Measure,
-    /// <summary>The formula, and rounding to the stored type.</summary>
+    /// <summary>The formula.</summary>
     Apply,
-    /// <summary>The receipt: outputs against the base.</summary>
+    /// <summary>Rounding to the stored type and, in the same go, the receipt: outputs against the base.</summary>
+    Store,
+    /// <summary>The receipt of what is copied.</summary>
     Compare,
     /// <summary>Digests of inputs and outputs.</summary>
     Digest,

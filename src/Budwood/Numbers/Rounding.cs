@@ -112,6 +112,14 @@ public static class Rounding
         return Vector256.ConditionalSelect(Vector256.Equals(v, v).AsUInt32(), rounded, b | Vector256.Create(0x00400000u));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<uint> BF16Bits(Vector512<float> v)
+    {
+        Vector512<uint> b = v.AsUInt32();
+        Vector512<uint> rounded = b + Vector512.Create(0x7FFFu) + ((b >>> 16) & Vector512<uint>.One);
+        return Vector512.ConditionalSelect(Vector512.Equals(v, v).AsUInt32(), rounded, b | Vector512.Create(0x00400000u));
+    }
+
     /// <summary>Nearest float16 values, ties to even; overflow gives infinity, subnormals kept.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ToF16(Vector256<float> v) => FromF16Bits(F16Bits(v));

@@ -51,6 +51,27 @@ public class ConversionTests
         }
     }
 
+    [Theory]
+    [InlineData(DType.BF16, false)]
+    [InlineData(DType.BF16, true)]
+    [InlineData(DType.F16, false)]
+    [InlineData(DType.F32, true)]
+    public void What_is_stored_is_compared_as_it_is_stored(DType type, bool odd)
+    {
+        foreach (int count in new[] { 1, 16, 37, 4099 })
+        {
+            float[] y = Values(count, odd), rounded = [.. y], reference = [.. y];
+            for (int i = 0; i < count; i += 3) reference[i] += 1;
+            Rounding.To(type, reference);
+            byte[] bytes = new byte[type.Bytes(count)], expected = new byte[type.Bytes(count)];
+            Conversion.Round(type, rounded, expected);
+            Comparison whole = Comparison.Of(rounded, reference), stored = Comparison.OfStored(type, y, reference, bytes);
+            Assert.Equal(expected, bytes);
+            Assert.Equal((whole.Changed, whole.NotFinite), (stored.Changed, stored.NotFinite));
+            if (!odd) Assert.Equal(whole, stored);
+        }
+    }
+
     [Fact]
     public void Values_that_are_not_finite_are_found_wherever_they_stand()
     {

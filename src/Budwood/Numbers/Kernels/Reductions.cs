@@ -162,7 +162,7 @@ public static class Reductions
     }
 
     // Sixteen lanes, added as those of one product are.
-    private static double Total(ReadOnlySpan<double> lanes)
+    internal static double Total(ReadOnlySpan<double> lanes)
     {
         Vector256<double> s = (Vector256.Create(lanes[..4]) + Vector256.Create(lanes[4..8])) + (Vector256.Create(lanes[8..12]) + Vector256.Create(lanes[12..16]));
         return (s[0] + s[1]) + (s[2] + s[3]);
@@ -198,7 +198,7 @@ public static class Reductions
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(ref double lanes, nuint at, Vector256<double> a, Vector256<double> b, Vector256<double> c, Vector256<double> d)
+    internal static void Put(ref double lanes, nuint at, Vector256<double> a, Vector256<double> b, Vector256<double> c, Vector256<double> d)
     {
         a.StoreUnsafe(ref lanes, at);
         b.StoreUnsafe(ref lanes, at + 4);
