@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Budwood.Methods;
 using Budwood.Numbers;
 using Budwood.Numbers.Kernels;
@@ -55,10 +57,12 @@ public sealed partial class Sce : Rule<Sce.Parameters>
         // One variance for all models of a block: views of a block come in the order of their quantities, and scratch stays as it is between them.
         Span<float> kept = x.Scratch(x.Count);
         if (Selects(p) && quantity == (x.BaseIndex == 0 ? 1 : 0)) Kept<Q>(at, x, m, kept);
+        bool selects = Selects(p);
+        ref float from = ref MemoryMarshal.GetReference(x[quantity]), origin = ref MemoryMarshal.GetReference(x[x.BaseIndex]), stays = ref MemoryMarshal.GetReference(kept);
         for (int i = 0; i < v.Length; i += Operands.Step)
         {
-            Vector256<float> d = x.Delta<Q>(quantity, i);
-            if (Selects(p)) d &= Operands.Get(kept, i);
+            Vector256<float> d = Q.Round(Vector256.LoadUnsafe(ref from, (nuint)i) - Vector256.LoadUnsafe(ref origin, (nuint)i));
+            if (selects) d &= Vector256.LoadUnsafe(ref stays, (nuint)i);
             Operands.Put(v, i, Q.Round(d * d));
         }
     }
@@ -74,8 +78,14 @@ public sealed partial class Sce : Rule<Sce.Parameters>
         }
         Variance<Q>(x, kept);
         m.Select(x.Count, at, kept);
-        for (int i = 0; i < kept.Length; i += Operands.Step) Operands.Put(kept, i, ~Vector256.Equals(Operands.Get(kept, i), Vector256<float>.Zero));
-        if (!mask.IsEmpty) Masks.Gather(kept, mask);
+        int whole = mask.IsEmpty ? 0 : at.Count / 8;
+        for (int i = 0; i < kept.Length; i += Operands.Step)
+        {
+            Vector256<float> stays = ~Vector256.Equals(Operands.Get(kept, i), Vector256<float>.Zero);
+            Operands.Put(kept, i, stays);
+            if (i >> 3 < whole) mask[i >> 3] = (byte)stays.ExtractMostSignificantBits();
+        }
+        if (whole < mask.Length) Masks.Gather(kept[(whole * 8)..at.Count], mask[whole..]);
     }
 
     private static void Variance<Q>(in Operands x, Span<float> v) where Q : struct, IRounding
@@ -94,15 +104,29 @@ public sealed partial class Sce : Rule<Sce.Parameters>
     private static void VarianceOfTwo<Q>(in Operands x, Span<float> v) where Q : struct, IRounding
     {
         (int first, int second) = Two(x.BaseIndex);
-        Vector256<double> half = Vector256.Create(0.5);
+        ref float x0 = ref MemoryMarshal.GetReference(x[first]), x1 = ref MemoryMarshal.GetReference(x[second]), origin = ref MemoryMarshal.GetReference(x[x.BaseIndex]), to = ref MemoryMarshal.GetReference(v);
         for (int i = 0; i < v.Length; i += Operands.Step)
         {
-            (Vector256<double> a, Vector256<double> b) = Vector256.Widen(x.Delta<Q>(first, i));
-            (Vector256<double> c, Vector256<double> d) = Vector256.Widen(x.Delta<Q>(second, i));
-            a = (a - c) * half;
-            b = (b - d) * half;
-            Operands.Put(v, i, Q.Round(Vector256.Narrow(a * a, b * b)));
+            Vector256<float> o = Vector256.LoadUnsafe(ref origin, (nuint)i);
+            Vector256<float> p = Q.Round(Vector256.LoadUnsafe(ref x0, (nuint)i) - o), q = Q.Round(Vector256.LoadUnsafe(ref x1, (nuint)i) - o);
+            Q.Round(HalfDifferenceSquared(p, q)).StoreUnsafe(ref to, (nuint)i);
         }
+    }
+
+    // In float64, rounded once.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> HalfDifferenceSquared(Vector256<float> p, Vector256<float> q)
+    {
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        {
+            Vector512<double> h = (Avx512F.ConvertToVector512Double(p) - Avx512F.ConvertToVector512Double(q)) * Vector512.Create(0.5);
+            return Avx512F.ConvertToVector256Single(h * h);
+        }
+        (Vector256<double> a, Vector256<double> b) = Vector256.Widen(p);
+        (Vector256<double> c, Vector256<double> d) = Vector256.Widen(q);
+        a = (a - c) * Vector256.Create(0.5);
+        b = (b - d) * Vector256.Create(0.5);
+        return Vector256.Narrow(a * a, b * b);
     }
 
     // The two of three inputs that are not the base.
@@ -187,19 +211,23 @@ public sealed partial class Sce : Rule<Sce.Parameters>
     private static void MergeTwo<Q>(in Operands x, ReadOnlySpan<float> w, ReadOnlySpan<float> kept, Span<float> y) where Q : struct, IRounding
     {
         (int first, int second) = Two(x.BaseIndex);
+        ref float x0 = ref MemoryMarshal.GetReference(x[first]), x1 = ref MemoryMarshal.GetReference(x[second]), origin = ref MemoryMarshal.GetReference(x[x.BaseIndex]);
+        ref float stays = ref MemoryMarshal.GetReference(kept), to = ref MemoryMarshal.GetReference(y);
+        bool selects = !kept.IsEmpty;
         Vector256<float> zero = Vector256<float>.Zero, least = Vector256.Create(Q.Round(Least)), w0 = Vector256.Create(w[first]), w1 = Vector256.Create(w[second]);
         for (int i = 0; i < y.Length; i += Operands.Step)
         {
-            Vector256<float> a = x.Delta<Q>(first, i), b = x.Delta<Q>(second, i), sum = zero, weights = zero;
-            if (!kept.IsEmpty)
+            Vector256<float> o = Vector256.LoadUnsafe(ref origin, (nuint)i), sum = zero, weights = zero;
+            Vector256<float> a = Q.Round(Vector256.LoadUnsafe(ref x0, (nuint)i) - o), b = Q.Round(Vector256.LoadUnsafe(ref x1, (nuint)i) - o);
+            if (selects)
             {
-                a &= Operands.Get(kept, i);
-                b &= Operands.Get(kept, i);
+                Vector256<float> those = Vector256.LoadUnsafe(ref stays, (nuint)i);
+                (a, b) = (a & those, b & those);
             }
             Vector256<float> plus = Vector256.GreaterThanOrEqual(Q.Round(a + b), zero);
             Count<Q>(a, w0, plus, ref sum, ref weights);
             Count<Q>(b, w1, plus, ref sum, ref weights);
-            Operands.Put(y, i, Q.Round(x.Base(i) + Q.Round(Q.Round(sum) / Vector256.Max(Q.Round(weights), least))));
+            Q.Round(o + Q.Round(Q.Round(sum) / Vector256.Max(Q.Round(weights), least))).StoreUnsafe(ref to, (nuint)i);
         }
     }
 

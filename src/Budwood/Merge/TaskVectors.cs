@@ -81,7 +81,9 @@ public abstract class TaskVectors<P> : Rule<P> where P : TaskVectorParameters, n
     /// <summary>Writes a delta.</summary>
     protected static void Delta<Q>(in Operands x, int input, Span<float> delta) where Q : struct, IRounding
     {
-        for (int i = 0; i < delta.Length; i += Operands.Step) Operands.Put(delta, i, x.Delta<Q>(input, i));
+        ref float from = ref MemoryMarshal.GetReference(x[input]), origin = ref MemoryMarshal.GetReference(x[x.BaseIndex]), to = ref MemoryMarshal.GetReference(delta);
+        for (int i = 0; i < delta.Length; i += Operands.Step)
+            Q.Round(Vector256.LoadUnsafe(ref from, (nuint)i) - Vector256.LoadUnsafe(ref origin, (nuint)i)).StoreUnsafe(ref to, (nuint)i);
     }
 
     /// <summary>How what stays is scaled.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Budwood.Numbers.Kernels;
 
@@ -91,6 +92,14 @@ public static class Conversion
         ref ushort s = ref MemoryMarshal.GetReference(from);
         ref float d = ref MemoryMarshal.GetReference(to);
         int i = 0;
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
+        {
+            for (; i <= to.Length - 32; i += 32)
+            {
+                (Avx512F.ConvertToVector512UInt32(Vector256.LoadUnsafe(ref s, (nuint)i)) << 16).AsSingle().StoreUnsafe(ref d, (nuint)i);
+                (Avx512F.ConvertToVector512UInt32(Vector256.LoadUnsafe(ref s, (nuint)i + 16)) << 16).AsSingle().StoreUnsafe(ref d, (nuint)i + 16);
+            }
+        }
         for (; i <= to.Length - 16; i += 16)
         {
             (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(Vector256.LoadUnsafe(ref s, (nuint)i));
