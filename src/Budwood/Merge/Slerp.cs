@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Budwood.Methods;
 using Budwood.Numbers;
@@ -57,7 +58,8 @@ public sealed partial class Slerp : Rule<Slerp.Parameters>
     protected internal override void Apply<Q>(in Block at, ReadOnlySpan<Parameters> p, in Operands x, Measured m, Span<float> y)
     {
         Vector256<float> s0 = Vector256.Create((float)m.Scalars[0]), s1 = Vector256.Create((float)m.Scalars[1]);
-        int other = 1 - x.BaseIndex;
-        for (int i = 0; i < y.Length; i += Operands.Step) Operands.Put(y, i, Q.MultiplyAdd(s1, x.At(other, i), s0 * x.Base(i)));
+        ref float from = ref MemoryMarshal.GetReference(x[x.BaseIndex]), other = ref MemoryMarshal.GetReference(x[1 - x.BaseIndex]), to = ref MemoryMarshal.GetReference(y);
+        for (int i = 0; i < y.Length; i += Operands.Step)
+            Q.MultiplyAdd(s1, Vector256.LoadUnsafe(ref other, (nuint)i), s0 * Vector256.LoadUnsafe(ref from, (nuint)i)).StoreUnsafe(ref to, (nuint)i);
     }
 }
