@@ -28,7 +28,9 @@ internal static class KernelTable
         Add("narrow BF16", 6, () => Conversion.Narrow(DType.BF16, x.Span, bytes));
         Add("look for NaN and infinities", 4, () => sum += Comparison.NotFiniteIn(x.Span).NaN);
         Add("compare (receipt)", 8, () => sum += Comparison.Of(x.Span, y.Span).Difference);
+        Add("round and write BF16, with the receipt", 10, () => sum += Comparison.OfStored(DType.BF16, x.Span, y.Span, bytes).Difference);
         Add("inner product, float64", 8, () => sum += Reductions.Dot(x.Span, y.Span));
+        Add("three inner products of two vectors", 8, () => sum += Reductions.Products(x.Span, y.Span).XY);
         Add("L1, float64", 4, () => sum += Reductions.L1(x.Span));
         Add("round to BF16", 8, () => Rounding.To(DType.BF16, x.Span));
         Add("uniform numbers (Philox)", 4, () => stream.Uniform(0, y.Span));

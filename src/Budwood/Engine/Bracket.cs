@@ -260,12 +260,10 @@ internal static class Ranges
     // Gathers keys without a branch on whether there is one: where a few in a hundred lie within, a processor could not foresee which.
     private static int Gather<K>(ReadOnlySpan<int> bits, BinTable table, Span<int> within) where K : struct, IKeys
     {
-        int i = 0, found = 0;
-        long under = 0;
         ref int at = ref MemoryMarshal.GetReference(bits);
         ref int list = ref MemoryMarshal.GetReference(within);
-        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) (i, found, under) = Gather512<K>(ref at, bits.Length, ref list, table.Lo, table.Hi);
-        else (i, found, under) = Gather256<K>(ref at, bits.Length, ref list, table.Lo, table.Hi);
+        (int i, int found, long under) = Vector512.IsHardwareAccelerated && Avx512F.IsSupported
+            ? Gather512<K>(ref at, bits.Length, ref list, table.Lo, table.Hi) : Gather256<K>(ref at, bits.Length, ref list, table.Lo, table.Hi);
         for (; i < bits.Length; i++)
         {
             int key = K.Of(bits[i]);

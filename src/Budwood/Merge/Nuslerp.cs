@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Budwood.Methods;
 using Budwood.Numbers;
@@ -97,7 +96,7 @@ public sealed partial class Nuslerp : Rule<Nuslerp.Parameters>
         if (p[0].NuslerpFlatten)
         {
             double cosine = Q.FollowsPeer ? m.Sum(0) : Cosine(m.Gram(first, second), m.Gram(first, first), m.Gram(second, second));
-            Blend<Q>(x, first, second, Shares.Of<Q>(cosine, t, at.Slot.Arithmetic), y);
+            Combine<Q>(Shares.Of<Q>(cosine, t, at.Slot.Arithmetic), x[first], x[second], x.BaseIndex < 0 ? default : x[x.BaseIndex], y);
             return;
         }
         ReadOnlySpan<float> v0 = Vector<Q>(x, first, 0), v1 = Vector<Q>(x, second, 1);
@@ -117,7 +116,7 @@ public sealed partial class Nuslerp : Rule<Nuslerp.Parameters>
             cosine = Reductions.Sum(products);
         }
         else cosine = Cosine(Reductions.Dot(v0, v1), square0, square1);
-        Combine<Q>(Shares.Of<Q>(cosine, t, at.Slot.Arithmetic), v0, v1, y);
+        Combine<Q>(Shares.Of<Q>(cosine, t, at.Slot.Arithmetic), v0, v1, default, y);
     }
 
     // Vectors along the first axis: a strip of columns at a time is turned on its side, so that each column stands as a row.
@@ -148,29 +147,22 @@ public sealed partial class Nuslerp : Rule<Nuslerp.Parameters>
         ArrayPool<float>.Shared.Return(rented);
     }
 
-    private static void Combine<Q>(Shares s, ReadOnlySpan<float> v0, ReadOnlySpan<float> v1, Span<float> y) where Q : struct, IRounding
+    // Of two vectors; or, with an origin, of their differences from it, added to it: in one loop, so that nothing is stored on the way.
+    private static void Combine<Q>(Shares s, ReadOnlySpan<float> v0, ReadOnlySpan<float> v1, ReadOnlySpan<float> origin, Span<float> y) where Q : struct, IRounding
     {
-        Vector256<float> a = Vector256.Create(s.First), b = Vector256.Create(s.Second), divisor = Vector256.Create(s.Divisor);
+        bool based = !origin.IsEmpty, divides = s.Divisor != 1;
+        Vector256<float> a = Vector256.Create(s.First), b = Vector256.Create(s.Second), divisor = Vector256.Create(s.Divisor), o = default;
         for (int i = 0; i < y.Length; i += Operands.Step)
         {
-            Vector256<float> sum = Q.Round(Q.MultiplyAdd(b, Operands.Get(v1, i), Q.Round(a * Operands.Get(v0, i))));
-            Operands.Put(y, i, s.Divisor == 1 ? sum : Q.Round(sum / divisor));
-        }
-    }
-
-    // The same from the inputs to the result in one go: deltas and their combination stay in registers.
-    private static void Blend<Q>(in Operands x, int first, int second, Shares s, Span<float> y) where Q : struct, IRounding
-    {
-        bool based = x.BaseIndex >= 0, divides = s.Divisor != 1;
-        ref float v0 = ref MemoryMarshal.GetReference(x[first]), v1 = ref MemoryMarshal.GetReference(x[second]), origin = ref MemoryMarshal.GetReference(x[Math.Max(0, x.BaseIndex)]), to = ref MemoryMarshal.GetReference(y);
-        Vector256<float> a = Vector256.Create(s.First), b = Vector256.Create(s.Second), divisor = Vector256.Create(s.Divisor);
-        for (int i = 0; i < y.Length; i += Operands.Step)
-        {
-            Vector256<float> u = Vector256.LoadUnsafe(ref v0, (nuint)i), v = Vector256.LoadUnsafe(ref v1, (nuint)i), o = Vector256.LoadUnsafe(ref origin, (nuint)i);
-            if (based) (u, v) = (Q.Round(u - o), Q.Round(v - o));
+            Vector256<float> u = Operands.Get(v0, i), v = Operands.Get(v1, i);
+            if (based)
+            {
+                o = Operands.Get(origin, i);
+                (u, v) = (Q.Round(u - o), Q.Round(v - o));
+            }
             Vector256<float> sum = Q.Round(Q.MultiplyAdd(b, v, Q.Round(a * u)));
             if (divides) sum = Q.Round(sum / divisor);
-            (based ? Q.Round(o + sum) : sum).StoreUnsafe(ref to, (nuint)i);
+            Operands.Put(y, i, based ? Q.Round(o + sum) : sum);
         }
     }
 

@@ -21,7 +21,7 @@ public readonly record struct Comparison(long Changed, long NotFinite, double Di
         return Of<AsTheyAre>(ref MemoryMarshal.GetReference(y), reference, ref nothing);
     }
 
-    /// <summary>Rounds values to the stored type, writes them little-endian, and compares what was written: <see cref="Conversion.Round"/> and <see cref="Of"/> in one go.</summary>
+    /// <summary>Rounds values to the stored type, writes them little-endian, and compares what was written: <see cref="Conversion.Narrow"/> and <see cref="Of"/>, of bfloat16 in one go.</summary>
     /// <param name="type">F16, BF16, F32 or F64.</param>
     /// <param name="y">The values; they are not what they were afterwards.</param>
     /// <param name="reference">Values of the stored type, as many.</param>
@@ -30,7 +30,8 @@ public readonly record struct Comparison(long Changed, long NotFinite, double Di
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Length, reference.Length);
         if (type == DType.BF16) return Of<ToBF16>(ref MemoryMarshal.GetReference(y), reference, ref MemoryMarshal.GetReference(MemoryMarshal.Cast<byte, ushort>(bytes)[..y.Length]));
-        Conversion.Round(type, y, bytes);
+        Rounding.To(type, y);
+        Conversion.Narrow(type, y, bytes);
         return Of(y, reference);
     }
 

@@ -55,38 +55,6 @@ public static class Conversion
         }
     }
 
-    /// <summary>Rounds float32 values to the stored type, in place, and writes them little-endian: <see cref="Rounding.To"/> and <see cref="Narrow"/> in one go.</summary>
-    public static void Round(DType type, Span<float> values, Span<byte> bytes)
-    {
-        if (type == DType.BF16)
-        {
-            RoundBF16(values, MemoryMarshal.Cast<byte, ushort>(bytes));
-            return;
-        }
-        Rounding.To(type, values);
-        Narrow(type, values, bytes);
-    }
-
-    private static void RoundBF16(Span<float> values, Span<ushort> to)
-    {
-        ref float s = ref MemoryMarshal.GetReference(values);
-        ref ushort d = ref MemoryMarshal.GetReference(to);
-        Vector256<uint> upper = Vector256.Create(0xFFFF0000u);
-        int i = 0;
-        for (; i <= values.Length - 16; i += 16)
-        {
-            Vector256<uint> low = Rounding.BF16Bits(Vector256.LoadUnsafe(ref s, (nuint)i)), high = Rounding.BF16Bits(Vector256.LoadUnsafe(ref s, (nuint)i + 8));
-            (low & upper).AsSingle().StoreUnsafe(ref s, (nuint)i);
-            (high & upper).AsSingle().StoreUnsafe(ref s, (nuint)i + 8);
-            Vector256.Narrow(low >>> 16, high >>> 16).StoreUnsafe(ref d, (nuint)i);
-        }
-        for (; i < values.Length; i++)
-        {
-            values[i] = Rounding.ToBF16(values[i]);
-            to[i] = (ushort)(BitConverter.SingleToUInt32Bits(values[i]) >> 16);
-        }
-    }
-
     private static void WidenBF16(ReadOnlySpan<ushort> from, Span<float> to)
     {
         ref ushort s = ref MemoryMarshal.GetReference(from);
