@@ -67,22 +67,25 @@ internal sealed class Workshop : IDisposable
     /// <summary>What stands beside the output under a name of the program's.</summary>
     public IReadOnlyList<string> Leftovers => [.. Directory.EnumerateFileSystemEntries(Path_, ".out*").Select(e => Path.GetFileName(e))];
 
-    /// <summary>Finished shards by the journal of an interrupted run.</summary>
-    public int Journalled
+    /// <summary>Number of finished shards by the journal of an interrupted run.</summary>
+    public int Journalled => JournalledShards.Count;
+
+    /// <summary>File names of the finished shards by the journal of an interrupted run, in the order in which they were finished.</summary>
+    public IReadOnlyList<string> JournalledShards
     {
         get
         {
             try
             {
-                return Directory.EnumerateFiles(Path_, ".out.partial-*.lock").Sum(f =>
+                return [.. Directory.EnumerateFiles(Path_, ".out.partial-*.lock").SelectMany(f =>
                 {
                     using var file = new FileStream(f, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
-                    return new StreamReader(file).ReadToEnd().Split('\n').Count(l => l.StartsWith("shard ", StringComparison.Ordinal));
-                });
+                    return new StreamReader(file).ReadToEnd().Split('\n').Where(l => l.StartsWith("shard ", StringComparison.Ordinal)).Select(l => l.Split(' ', 3)[^1]);
+                })];
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                return 0; // locked by the run that writes it, or gone
+                return []; // locked by the run that writes it, or gone
             }
         }
     }
