@@ -31,6 +31,7 @@ internal static class MergeVerb
         var profile = new Profile();
         try
         {
+            if (SharedOptions.ThreadCount(parsed) > 1) Rehearsal.Begin(file.Text, Catalogue.Rules, Arithmetic.Ours);
             ResolvedMerge resolved = MergeChain.Resolve(file, document => document.Find(Catalogue.Rules), document => new MergeSettings
             {
                 Arithmetic = SharedOptions.Arithmetic(parsed, document.Compat),

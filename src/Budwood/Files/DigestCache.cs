@@ -17,6 +17,9 @@ public sealed class DigestCache(string? folder)
     // What a file looked like before it was digested: Put keeps nothing when it has changed since.
     private readonly ConcurrentDictionary<string, string> _seen = new(StringComparer.Ordinal);
 
+    // The same for files whose digests were there: Put has nothing to write.
+    private readonly ConcurrentDictionary<string, string> _held = new(StringComparer.Ordinal);
+
     /// <summary>The cache in BUDWOOD_HOME, or in the user's data folder when that is not set.</summary>
     public static DigestCache Default { get; } = new(DefaultFolder());
 
@@ -30,10 +33,13 @@ public sealed class DigestCache(string? folder)
         try
         {
             if (Folder is null || Identity(weightFile) is not { } identity) return false;
-            _seen[RealPath.Of(weightFile)] = identity;
+            string real = RealPath.Of(weightFile);
+            _seen[real] = identity;
+            _held.TryRemove(real, out _);
             string path = EntryPath(weightFile);
             if (!File.Exists(path) || Parse(File.ReadAllBytes(path), identity) is not { } found) return false;
             digests = found;
+            _held[real] = identity;
             return true;
         }
         catch (Exception e) when (FileFaults.IsReading(e) || e is ArgumentException)
@@ -42,14 +48,16 @@ public sealed class DigestCache(string? folder)
         }
     }
 
-    /// <summary>Keeps the digests of a file's tensors, unless the file has changed since <see cref="TryGet"/> was asked about it.</summary>
+    /// <summary>Keeps the digests of a file's tensors, unless they were there already, or the file has changed since <see cref="TryGet"/> was asked about it.</summary>
     public void Put(string weightFile, IReadOnlyDictionary<string, Digest> digests)
     {
         string? temporary = null;
         try
         {
             if (Folder is null || Identity(weightFile) is not { } identity) return;
-            if (_seen.TryGetValue(RealPath.Of(weightFile), out string? before) && before != identity) return;
+            string real = RealPath.Of(weightFile);
+            if (_seen.TryGetValue(real, out string? before) && before != identity) return;
+            if (_held.TryGetValue(real, out string? held) && held == identity) return;
             // The format is one name a line.
             if (digests.Keys.Any(k => k.Any(char.IsControl))) return;
             string path = EntryPath(weightFile);

@@ -154,6 +154,28 @@ public class DigestCacheTests
     }
 
     [Fact]
+    public void What_was_found_is_not_written_again()
+    {
+        using var folder = new TempFolder();
+        string file = folder.Write("m.safetensors", "weights");
+        new DigestCache(folder["home"]).Put(file, s_digests);
+        string entry = Directory.GetFiles(folder["home"])[0];
+        var cache = new DigestCache(folder["home"]);
+        Assert.True(cache.TryGet(file, out _));
+        File.Delete(entry);
+        cache.Put(file, s_digests);
+        Assert.False(File.Exists(entry));
+        Assert.False(cache.TryGet(file, out _));
+        cache.Put(file, s_digests);
+        Assert.True(File.Exists(entry));
+        Assert.True(cache.TryGet(file, out _));
+        File.SetLastWriteTimeUtc(file, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Assert.False(cache.TryGet(file, out _));
+        cache.Put(file, s_digests);
+        Assert.True(cache.TryGet(file, out _));
+    }
+
+    [Fact]
     public void A_cache_that_cannot_be_used_costs_nothing_but_time()
     {
         using var folder = new TempFolder();
