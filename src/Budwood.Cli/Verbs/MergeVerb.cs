@@ -31,7 +31,7 @@ internal static class MergeVerb
         var profile = new Profile();
         try
         {
-            if (SharedOptions.ThreadCount(parsed) > 1) Rehearsal.Begin(file.Text, Catalogue.Rules, Arithmetic.Ours);
+            if (SharedOptions.ThreadCount(parsed) > 1 && !parsed.GetValue(SharedOptions.DryRun)) Rehearsal.Begin(file.Text, Catalogue.Rules, d => SharedOptions.Arithmetic(parsed, d.Compat));
             ResolvedMerge resolved = MergeChain.Resolve(file, document => document.Find(Catalogue.Rules), document => new MergeSettings
             {
                 Arithmetic = SharedOptions.Arithmetic(parsed, document.Compat),

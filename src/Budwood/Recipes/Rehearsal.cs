@@ -22,13 +22,14 @@ internal static class Rehearsal
 
     /// <summary>Begins on a thread of its own; the caller does not wait.</summary>
     /// <param name="text">The merge file, which the rehearsal reads for itself: nodes of the caller's remember who has used them.</param>
-    public static Thread Begin(string text, IEnumerable<Rule> rules, Arithmetic arithmetic)
+    /// <param name="arithmetic">Whose arithmetic a document asks for.</param>
+    public static Thread Begin(string text, IEnumerable<Rule> rules, Func<MergeDocument, Arithmetic> arithmetic)
     {
         var thread = new Thread(() =>
         {
             try
             {
-                Run(MergeFile.Parse(text, "rehearsal").Documents[^1], rules, arithmetic);
+                foreach (MergeDocument document in MergeFile.Parse(text, "rehearsal").Documents) Run(document, rules, arithmetic(document));
             }
 #pragma warning disable CA1031 // Whatever it is, the run meets it too.
             catch (Exception)
@@ -57,8 +58,9 @@ internal static class Rehearsal
         Array given = rule.NewParameters(sources.Count);
         for (int i = 0; i < sources.Count; i++) given.SetValue(parameters.For(0, i, Tensor, Tensor, 0.5, i == atBase), i);
         // A companion would have to be opened, and a copy needs no formula.
-        if (rule.CompanionAny(given.GetValue(0)!) is not null || rule.CopiesAny(parameters.ForLayout())) return null;
-        StoredTensor[] stored = [.. sources.Select((_, i) => Numbers(i))];
+        if (given.Cast<object>().Any(p => rule.CompanionAny(p) is not null) || rule.CopiesAny(parameters.ForLayout())) return null;
+        float[] values = new float[s_shape.Count];
+        StoredTensor[] stored = [.. sources.Select((_, i) => Numbers(i, values))];
         var slot = new Slot
         {
             Name = Tensor,
@@ -84,10 +86,9 @@ internal static class Rehearsal
         return Passes.Run(rule, [planned], new Nowhere(), new PassOptions(1, Digests.PieceBytes, AllowNotFinite: true), CancellationToken.None)[0];
     }
 
-    // Values of one magnitude, half of them negative, others for each input.
-    private static StoredTensor Numbers(int input)
+    // Numbers between -0.5 and 0.5, others for each input.
+    private static StoredTensor Numbers(int input, float[] values)
     {
-        float[] values = new float[s_shape.Count];
         Philox.For(input, Tensor).Uniform(0, values);
         for (int i = 0; i < values.Length; i++) values[i] -= 0.5f;
         byte[] bytes = new byte[values.Length * sizeof(ushort)];

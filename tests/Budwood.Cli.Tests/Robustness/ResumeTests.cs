@@ -87,7 +87,7 @@ public sealed class ResumeTests(PreparedShop prepared) : IClassFixture<PreparedS
     [InlineData("missing")]
     [InlineData("short")]
     [InlineData("journal")]
-    [InlineData("whole journal")]
+    [InlineData("journal, first entry")]
     public void What_was_damaged_meanwhile_is_computed_again(string what)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "signals are sent by kill");
@@ -120,7 +120,7 @@ public sealed class ResumeTests(PreparedShop prepared) : IClassFixture<PreparedS
         Assert.Contains(what switch
         {
             "journal" => "the journal of the interrupted run ends in half an entry",
-            "whole journal" => "removed what an interrupted run left",
+            "journal, first entry" => "removed what an interrupted run left",
             _ => $"{journalled[0]} is not as the interrupted run had written it",
         }, ran.Err, StringComparison.Ordinal);
         Same();

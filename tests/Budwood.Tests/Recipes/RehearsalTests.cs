@@ -54,6 +54,6 @@ public sealed class RehearsalTests
     public void What_goes_wrong_beside_the_run_stays_there(string text)
     {
         Assert.ThrowsAny<Exception>(() => Rehearse(text));
-        Rehearsal.Begin(text, Rules, Arithmetic.Ours).Join();
+        Rehearsal.Begin(text, Rules, _ => Arithmetic.Ours).Join();
     }
 }
